@@ -1,0 +1,122 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Querier is what a pool, a connection and a transaction have in common.
+type Querier interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// Options of a pool. The zero value is a good one for two cores: 8 to 16
+// connections saturate them, more only wait for each other.
+type Options struct {
+	MaxConns int32         // 16 if zero
+	IdleTime time.Duration // an idle connection is closed after this; 1 min if zero
+}
+
+// Open makes a pool and checks that the server answers. The error names the
+// server and the user, never the password.
+func Open(ctx context.Context, url string, o Options) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("read the database URL: %w", err)
+	}
+	cfg.MaxConns = 16
+	if o.MaxConns > 0 {
+		cfg.MaxConns = o.MaxConns
+	}
+	cfg.MaxConnIdleTime = time.Minute
+	if o.IdleTime > 0 {
+		cfg.MaxConnIdleTime = o.IdleTime
+	}
+	cfg.HealthCheckPeriod = 15 * time.Second
+	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
+		// Times are UTC wherever the process runs.
+		c.TypeMap().RegisterType(&pgtype.Type{
+			Name: "timestamptz", OID: pgtype.TimestamptzOID,
+			Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+		})
+		return nil
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open a pool: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		c := cfg.ConnConfig
+		return nil, fmt.Errorf("reach PostgreSQL at %s:%d, database %s, as %s: %w", c.Host, c.Port, c.Database, c.User, err)
+	}
+	return pool, nil
+}
+
+// Exec sends the queued statements in one round trip and one transaction, and
+// returns the first error. Nothing of the batch is kept if there is one.
+func Exec(ctx context.Context, q Querier, b *pgx.Batch) error {
+	return q.SendBatch(ctx, b).Close()
+}
+
+// UniqueViolation reports whether err comes from this unique constraint or
+// index; an empty name means any.
+func UniqueViolation(err error, constraint string) bool { return violation(err, "23505", constraint) }
+
+// CheckViolation reports whether err comes from this check constraint; an empty
+// name means any.
+func CheckViolation(err error, constraint string) bool { return violation(err, "23514", constraint) }
+
+// ForeignKeyViolation reports whether err comes from this foreign key; an empty
+// name means any.
+func ForeignKeyViolation(err error, constraint string) bool {
+	return violation(err, "23503", constraint)
+}
+
+// NotNullViolation reports whether err comes from a null in this column of this table.
+func NotNullViolation(err error, table, column string) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "23502" && e.TableName == table && e.ColumnName == column
+}
+
+// Retryable reports whether the transaction was rolled back only because of
+// others: a deadlock or a serialization failure. Trying it again is right.
+func Retryable(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && (e.Code == "40P01" || e.Code == "40001")
+}
+
+func violation(err error, code, constraint string) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == code && (constraint == "" || e.ConstraintName == constraint)
+}
+
+// Unavailable reports whether the server could not be asked, or is going down
+// or too busy, so that the same question may be answered a little later.
+func Unavailable(err error) bool {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		switch e.Code {
+		case "57P01", "57P02", "57P03", // shutting down, crashed, starting up
+			"53300",          // too many connections
+			"57014", "55P03": // statement or lock timeout
+			return true
+		}
+		return false
+	}
+	var c *pgconn.ConnectError
+	return errors.As(err, &c) || pgconn.SafeToRetry(err) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+}

@@ -1,0 +1,11 @@
+// Package process starts and stops a program in the right order.
+//
+// An App is told what it serves, what works in the background and what must be
+// closed at the end. Run starts all of it and, when its context ends, stops it
+// without losing a request:
+//
+//	not ready → stop accepting, drain HTTP → workers and consumers → relay → connections
+//
+// Requests may still emit events while they drain, and consumers may too, so
+// the relay goes after both; everything uses the pool, so it closes last.
+package process

@@ -1,0 +1,233 @@
+package token_test
+
+import (
+	"crypto/ed25519"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/require"
+
+	"banyan/internal/fault"
+	"banyan/internal/token"
+)
+
+func TestVerifier(t *testing.T) {
+	t.Parallel()
+
+	t.Run("a token issued is the person it was issued to", func(t *testing.T) {
+		t.Parallel()
+		p := publish(t, seed(0))
+		v := p.verifier()
+		for range 3 {
+			id, err := v.Authenticate(carrying(issue(t, seed(0), time.Minute)))
+			require.NoError(t, err)
+			require.Equal(t, alice, id)
+		}
+		require.EqualValues(t, 1, p.fetches.Load(), "the keys are fetched once")
+	})
+	t.Run("a token that was verified stops holding when it expires", func(t *testing.T) {
+		t.Parallel()
+		v := publish(t, seed(0)).verifier()
+		raw := issue(t, seed(0), -3*time.Second) // within the leeway for another two seconds
+		_, err := v.Authenticate(carrying(raw))
+		require.NoError(t, err)
+		require.Eventually(t, func() bool {
+			_, err := v.Authenticate(carrying(raw))
+			return fault.KindOf(err) == fault.Unauthenticated
+		}, 5*time.Second, 20*time.Millisecond)
+	})
+	t.Run("many first requests at once make one fetch", func(t *testing.T) {
+		t.Parallel()
+		p := publish(t, seed(0))
+		v := p.verifier()
+		raw := issue(t, seed(0), time.Minute)
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() {
+				if _, err := v.Authenticate(carrying(raw)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		require.EqualValues(t, 1, p.fetches.Load())
+	})
+}
+
+// TestVerifierRefuses holds every token that somebody might try against one verifier.
+func TestVerifierRefuses(t *testing.T) {
+	t.Parallel()
+	key, other := seed(0), seed(1)
+	v := publish(t, key).verifier()
+	eddsa := jwt.SigningMethodEdDSA
+
+	// altered signs a good token after changing its header or its claims.
+	altered := func(change func(header map[string]any, c jwt.MapClaims)) string {
+		header, c := user(t, key)
+		change(header, c)
+		return forge(t, eddsa, key, header, c)
+	}
+	claim := func(name string, value any) string {
+		return altered(func(_ map[string]any, c jwt.MapClaims) { c[name] = value })
+	}
+	header, c := user(t, key)
+	service, err := token.NewCaller(issuer, key).Token(token.Audience)
+	require.NoError(t, err)
+	good := forge(t, eddsa, key, header, c)
+	_, err = v.Authenticate(carrying(good))
+	require.NoError(t, err, "what is not altered must pass, or this table proves nothing")
+
+	for name, raw := range map[string]string{
+		"alg none":                          forge(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, header, c),
+		"HS256 with the public key":         forge(t, jwt.SigningMethodHS256, []byte(public(key)), header, c),
+		"another key under this one's name": forge(t, eddsa, other, header, c),
+		"an unknown key":                    issue(t, other, time.Minute),
+		"no key named":                      altered(func(h map[string]any, _ jwt.MapClaims) { delete(h, "kid") }),
+		"expired":                           issue(t, key, -time.Minute),
+		"no expiry":                         altered(func(_ map[string]any, c jwt.MapClaims) { delete(c, "exp") }),
+		"issued in the future":              claim("iat", time.Now().Add(time.Minute).Unix()),
+		"not valid yet":                     claim("nbf", time.Now().Add(time.Minute).Unix()),
+		"another audience":                  claim("aud", "elsewhere"),
+		"no audience":                       altered(func(_ map[string]any, c jwt.MapClaims) { delete(c, "aud") }),
+		"another issuer":                    claim("iss", "somebody"),
+		"a subject that is no UUID":         claim("sub", "alice"),
+		"another typ":                       altered(func(h map[string]any, _ jwt.MapClaims) { h["typ"] = "JWT" }),
+		"no typ":                            altered(func(h map[string]any, _ jwt.MapClaims) { h["typ"] = nil }),
+		"a service token":                   service,
+		"a service token naming the key":    altered(func(h map[string]any, _ jwt.MapClaims) { h["typ"] = "service+jwt" }),
+		"longer than 4 KiB":                 claim("role", strings.Repeat("x", 4<<10)),
+		"a cut signature":                   good[:len(good)-2],
+		"an opaque token":                   "vJ8mZk3rQ0",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := v.Authenticate(carrying(raw))
+			require.ErrorIs(t, err, token.ErrUnauthenticated)
+		})
+	}
+	t.Run("no header at all", func(t *testing.T) {
+		t.Parallel()
+		_, err := v.Authenticate(httptest.NewRequest(http.MethodGet, "/", nil))
+		require.ErrorIs(t, err, token.ErrUnauthenticated)
+	})
+	t.Run("two headers, one of them good", func(t *testing.T) {
+		t.Parallel()
+		r := carrying(good)
+		r.Header.Add("Authorization", "Bearer "+good)
+		_, err := v.Authenticate(r)
+		require.ErrorIs(t, err, token.ErrUnauthenticated)
+	})
+}
+
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	old, next := seed(0), seed(1)
+	first := issue(t, old, time.Minute)
+	second := issue(t, next, time.Minute)
+
+	// settled waits until the verifier may fetch again and says the expected thing.
+	settled := func(t *testing.T, v *token.Verifier, raw string, ok bool) {
+		require.Eventually(t, func() bool {
+			_, err := v.Authenticate(carrying(raw))
+			return (err == nil) == ok
+		}, 5*time.Second, 50*time.Millisecond)
+	}
+
+	t.Run("the second key's tokens verify after a refresh, and the first key's still do", func(t *testing.T) {
+		t.Parallel()
+		p := publish(t, old)
+		v := p.verifier()
+		settled(t, v, first, true)
+		p.set(next, old)
+		settled(t, v, second, true)
+		settled(t, v, first, true)
+	})
+	t.Run("a withdrawn key takes the tokens that were verified with it", func(t *testing.T) {
+		t.Parallel()
+		p := publish(t, old)
+		v := p.verifier()
+		settled(t, v, first, true)
+		p.set(next)
+		settled(t, v, second, true)
+		settled(t, v, first, false)
+	})
+	t.Run("keys at hand stay good while the issuer is down", func(t *testing.T) {
+		t.Parallel()
+		p := publish(t, old)
+		v := p.verifier()
+		settled(t, v, first, true)
+		p.body.Store(nil)
+		time.Sleep(1100 * time.Millisecond) // a fetch is allowed again
+		_, err := v.Authenticate(carrying(second))
+		require.ErrorIs(t, err, token.ErrUnavailable, "nobody can say whether this key is a new one")
+		_, err = v.Authenticate(carrying(issue(t, old, 2*time.Minute)))
+		require.NoError(t, err)
+	})
+}
+
+func TestFetchingKeys(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"an answer that is no JSON":   "hello",
+		"a set without a key of ours": `{"keys":[{"kty":"RSA","kid":"1"}]}`,
+		"a key of the wrong length":   `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"AAAA"}]}`,
+	} {
+		t.Run(name+" makes verification unavailable, not denied", func(t *testing.T) {
+			t.Parallel()
+			p := publish(t, seed(0))
+			bytes := []byte(body)
+			p.body.Store(&bytes)
+			_, err := p.verifier().Authenticate(carrying(issue(t, seed(0), time.Minute)))
+			require.ErrorIs(t, err, token.ErrUnavailable)
+		})
+	}
+	t.Run("the issuer being down is unavailable, and it is not asked again at once", func(t *testing.T) {
+		t.Parallel()
+		p := publish(t, seed(0))
+		p.body.Store(nil)
+		v := p.verifier()
+		start := time.Now()
+		for range 20 {
+			_, err := v.Authenticate(carrying(issue(t, seed(0), time.Minute)))
+			require.ErrorIs(t, err, token.ErrUnavailable)
+		}
+		require.LessOrEqual(t, int(p.fetches.Load()), 1+int(time.Since(start).Seconds()))
+	})
+	t.Run("made-up key ids do not hammer the issuer", func(t *testing.T) {
+		t.Parallel()
+		p := publish(t, seed(0))
+		v := p.verifier()
+		start := time.Now()
+		for i := range 20 {
+			_, err := v.Authenticate(carrying(issue(t, seed(byte(i+1)), time.Minute)))
+			require.ErrorIs(t, err, token.ErrUnauthenticated)
+		}
+		require.LessOrEqual(t, int(p.fetches.Load()), 1+int(time.Since(start).Seconds()))
+	})
+	t.Run("a token that names no key causes no fetch", func(t *testing.T) {
+		t.Parallel()
+		p := publish(t, seed(0))
+		_, err := p.verifier().Authenticate(carrying("opaque"))
+		require.ErrorIs(t, err, token.ErrUnauthenticated)
+		require.Zero(t, p.fetches.Load())
+	})
+}
+
+func BenchmarkVerify(b *testing.B) {
+	key := seed(0)
+	body := token.NewSigner(issuer, []ed25519.PrivateKey{key}).JWKS()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) }))
+	defer server.Close()
+	v := token.NewVerifier(token.VerifierConfig{Issuer: issuer, KeysURL: server.URL})
+	r := carrying(issue(b, key, time.Hour))
+	for b.Loop() {
+		if _, err := v.Authenticate(r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

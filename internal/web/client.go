@@ -1,0 +1,154 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"banyan/internal/fault"
+	"banyan/internal/telemetry"
+)
+
+// Client calls one other service with JSON. Problems come back as faults, so
+// errors.Is against the caller's own sentinels holds as if the call were local.
+// What could not be asked, or not be answered in time, is Unavailable: the
+// outcome of such a call is unknown.
+type Client struct {
+	base    string
+	timeout time.Duration
+	bearer  func() (string, error)
+	http    *http.Client
+}
+
+// ClientConfig describes the service to call.
+type ClientConfig struct {
+	Base    string                 // such as http://127.0.0.1:8103
+	Timeout time.Duration          // of each call, within the context's own; 2 s if zero
+	Bearer  func() (string, error) // the token to send; nil sends none
+}
+
+// NewClient makes a client with its own connections.
+func NewClient(cfg ClientConfig) *Client {
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 2 * time.Second
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.Proxy = nil
+	t.MaxIdleConnsPerHost = 64
+	t.DisableCompression = true
+	return &Client{
+		base:    strings.TrimSuffix(cfg.Base, "/"),
+		timeout: cfg.Timeout,
+		bearer:  cfg.Bearer,
+		http: &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse // a service that redirects is a mistake, not an instruction
+		}},
+	}
+}
+
+// maxAnswer bounds what is read of an answer.
+const maxAnswer = 1 << 20
+
+// Do sends in, unless it is nil, and decodes the answer into out, unless it is nil.
+func (c *Client) Do(ctx context.Context, method, path string, in, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	req, err := c.request(ctx, method, path, in)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, errAway.Because(err))
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, errAway.Because(err))
+	}
+	if res.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %w", method, path, fromProblem(res, body))
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		return fmt.Errorf("%s %s: read the answer: %w", method, path, err)
+	}
+	return nil
+}
+
+func (c *Client) request(ctx context.Context, method, path string, in any) (*http.Request, error) {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+	if err != nil {
+		return nil, err
+	}
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if t := telemetry.Traceparent(ctx); t != "" {
+		req.Header.Set("Traceparent", t)
+	}
+	if c.bearer != nil {
+		token, err := c.bearer()
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	return req, nil
+}
+
+// fromProblem turns an answer that is no success into the fault it reports.
+func fromProblem(res *http.Response, body []byte) *fault.Error {
+	f := fault.New(kindOf(res.StatusCode), "", http.StatusText(res.StatusCode))
+	var problem struct {
+		Type   string        `json:"type"`
+		Detail string        `json:"detail"`
+		Errors []fault.Field `json:"errors"`
+	}
+	if strings.HasPrefix(res.Header.Get("Content-Type"), ContentTypeProblem) && json.Unmarshal(body, &problem) == nil {
+		f.Code = strings.TrimPrefix(problem.Type, ProblemPrefix)
+		f.Detail = problem.Detail
+		f.Fields = problem.Errors
+		f.Members = members(body)
+	}
+	if s, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && s > 0 {
+		f.RetryAfter = time.Duration(s) * time.Second
+	}
+	return f
+}
+
+// members are the problem's own additions, as raw JSON.
+func members(body []byte) map[string]any {
+	var all map[string]json.RawMessage
+	if json.Unmarshal(body, &all) != nil {
+		return nil
+	}
+	var m map[string]any
+	for name, value := range all {
+		switch name {
+		case "type", "title", "status", "detail", "errors":
+			continue
+		}
+		if m == nil {
+			m = map[string]any{}
+		}
+		m[name] = value
+	}
+	return m
+}

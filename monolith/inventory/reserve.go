@@ -1,0 +1,29 @@
+package inventory
+
+import (
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"banyan/internal/postgres"
+)
+
+// QueueTake takes copies of the books off the shelf. The batch fails, and
+// Refused reports it, if there are too few of any. The books must be in order of
+// id: two checkouts that lock the same rows in the same order never deadlock.
+func (s *Service) QueueTake(b *pgx.Batch, books []uuid.UUID, quantities []int) {
+	for n, id := range books {
+		queueTake(b, id, quantities[n])
+	}
+}
+
+// QueueGiveBack puts copies that were taken back on the shelf.
+func (s *Service) QueueGiveBack(b *pgx.Batch, books []uuid.UUID, quantities []int) {
+	for n, id := range books {
+		queueTake(b, id, -quantities[n])
+	}
+}
+
+// Refused reports whether a batch failed because there were too few copies.
+func (s *Service) Refused(err error) bool {
+	return postgres.CheckViolation(err, "books_stock_not_negative")
+}

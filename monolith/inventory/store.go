@@ -1,0 +1,49 @@
+package inventory
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"banyan/internal/postgres"
+)
+
+func selectStock(ctx context.Context, q postgres.Querier, bookID uuid.UUID) (Stock, error) {
+	rows, err := q.Query(ctx, `select id as book_id, stock as available from books where id = $1`, bookID)
+	if err != nil {
+		return Stock{}, err
+	}
+	return oneStock(rows)
+}
+
+func oneStock(rows pgx.Rows) (Stock, error) {
+	s, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Stock])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Stock{}, ErrNotFound
+	}
+	return s, err
+}
+
+func queueAddStock(b *pgx.Batch, bookID uuid.UUID, quantity int, into *Stock) {
+	b.Queue(`
+		update books
+		set stock = stock + $2
+		where id = $1
+		returning id as book_id, stock as available`, bookID, quantity).Query(func(rows pgx.Rows) (err error) {
+		*into, err = oneStock(rows)
+		return err
+	})
+}
+
+func queueInsertDelivery(b *pgx.Batch, id, bookID uuid.UUID, quantity int) {
+	b.Queue(`
+		insert into deliveries (id, book_id, quantity, delivered_at)
+		values ($1, $2, $3, now())`, id, bookID, quantity)
+}
+
+// queueTake relies on the column's check, stock >= 0, to refuse.
+func queueTake(b *pgx.Batch, bookID uuid.UUID, quantity int) {
+	b.Queue(`update books set stock = stock - $2 where id = $1`, bookID, quantity)
+}

@@ -1,0 +1,219 @@
+package orders
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"banyan/internal/fault"
+	"banyan/internal/idempotency"
+	"banyan/internal/postgres"
+	"banyan/internal/web"
+)
+
+const (
+	// answerWithin is how long a customer waits for the card processor before
+	// the answer is 202; the contract promises one within 3 s.
+	answerWithin = 2600 * time.Millisecond
+	// attempts bounds how often a checkout starts again because the cart or the
+	// stock changed under it.
+	attempts = 8
+)
+
+// Purchase is the wish to buy the cart.
+type Purchase struct {
+	AccountID uuid.UUID
+	Key       idempotency.Request
+	CardToken string
+	Address   Address
+}
+
+// Checkout buys the cart and returns the answer to send, which is also the one
+// that the key stands for from then on. Its errors are answers that are not kept.
+func (s *Service) Checkout(ctx context.Context, p Purchase) (idempotency.Answer, error) {
+	// Money may move from here on: a client that goes away changes nothing.
+	ctx = context.WithoutCancel(ctx)
+	began := time.Now()
+	for range attempts {
+		claim, cart, err := readCheckout(ctx, s.pool, p.Key)
+		if err != nil {
+			return idempotency.Answer{}, err
+		}
+		if claim != nil {
+			return s.repeat(ctx, p.Key, *claim)
+		}
+		if len(cart.Items) == 0 {
+			return idempotency.Answer{}, ErrEmptyCart
+		}
+		if books := cart.short(); books != nil {
+			answer, err := s.refuse(ctx, p.Key, books)
+			if idempotency.Taken(err) {
+				continue
+			}
+			return answer, err
+		}
+		o := newOrder(p.AccountID, cart, p.Address)
+		switch err := s.place(ctx, p, o, cart.version); {
+		case err == nil:
+			return s.settle(ctx, p, o, began.Add(answerWithin))
+		case idempotency.Taken(err), cartMoved(err), s.stock.Refused(err), postgres.Retryable(err):
+			continue // the next look at key, cart and stock says what it means
+		case postgres.UniqueViolation(err, "orders_one_pending"):
+			return idempotency.Answer{}, ErrPending
+		default:
+			return idempotency.Answer{}, fmt.Errorf("place order %s: %w", o.ID, err)
+		}
+	}
+	return idempotency.Answer{}, ErrBusy
+}
+
+// place is the first transaction: everything that must be there before money
+// moves. It is one batch, so one round trip. A batch has no `if`; what must stop
+// it raises: a key that is taken, a second pending order, a cart that moved,
+// stock that would fall below zero.
+func (s *Service) place(ctx context.Context, p Purchase, o Order, cartVersion int64) error {
+	var b pgx.Batch
+	idempotency.QueueClaim(&b, p.Key, o.ID)
+	queueInsertOrder(&b, o)
+	queueExpectCart(&b, p.AccountID, cartVersion)
+	s.payments.QueueOpen(&b, o.ID, o.AccountID, o.Total.Amount, p.CardToken)
+	// Stock last: everybody wants the rows of a popular book, and from here to
+	// the commit there is nothing left to do.
+	s.stock.QueueTake(&b, o.books(), o.quantities())
+	return postgres.Exec(ctx, s.pool, &b)
+}
+
+// settle charges the card and writes down what came of it. If that is not known
+// in time, the answer is 202, and the sweeper carries on.
+func (s *Service) settle(ctx context.Context, p Purchase, o Order, deadline time.Time) (idempotency.Answer, error) {
+	charging, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	captured, err := s.payments.Charge(charging, o.ID, o.Total.Amount, p.CardToken)
+	if err != nil {
+		return s.store(ctx, p.Key, o)
+	}
+	o, answer := outcome(o, captured)
+	var b pgx.Batch
+	s.queueOutcome(&b, o)
+	idempotency.QueueAnswer(&b, p.Key, answer)
+	switch err := postgres.Exec(ctx, s.pool, &b); {
+	case err == nil:
+		return answer, nil
+	case moved(err): // the sweeper was quicker
+		o, err := selectOrder(ctx, s.pool, o.ID)
+		if err != nil {
+			return idempotency.Answer{}, err
+		}
+		return s.store(ctx, p.Key, o)
+	default:
+		return idempotency.Answer{}, fmt.Errorf("settle order %s: %w", o.ID, err)
+	}
+}
+
+// outcome is the order and the answer after its charge.
+func outcome(o Order, captured bool) (Order, idempotency.Answer) {
+	if captured {
+		o = o.paid()
+	} else {
+		o = o.cancelled(Declined)
+	}
+	return o, answerFor(o)
+}
+
+// queueOutcome is the second transaction. Its first statement is the order's
+// transition out of pending, which raises if somebody else was quicker; so each
+// of the others happens once.
+func (s *Service) queueOutcome(b *pgx.Batch, o Order) {
+	if o.Status == Paid {
+		queueTransition(b, o.ID, Pending, Paid, "")
+		s.payments.QueueSettle(b, o.ID, true)
+		s.shipments.QueuePrepare(b, o.ID, o.AccountID, o.ShippingAddress.json())
+		s.mail.QueueReceipt(b, o.ID, o.AccountID, o.Total.Amount)
+		queueTakeFromCart(b, o.AccountID, o.ID)
+		return
+	}
+	queueTransition(b, o.ID, Pending, Cancelled, Declined)
+	s.payments.QueueSettle(b, o.ID, false)
+	s.stock.QueueGiveBack(b, o.books(), o.quantities())
+}
+
+// refuse stores that the cart cannot be bought. The first transaction was rolled
+// back, and its claim of the key with it.
+func (s *Service) refuse(ctx context.Context, key idempotency.Request, books []short) (idempotency.Answer, error) {
+	answer := problem(soldOut(books))
+	var b pgx.Batch
+	idempotency.QueueClaim(&b, key, uuid.Nil)
+	idempotency.QueueAnswer(&b, key, answer)
+	return answer, postgres.Exec(ctx, s.pool, &b)
+}
+
+// repeat answers a request whose key is claimed: with the stored answer, or,
+// once the lease is over, with what the order is by now.
+func (s *Service) repeat(ctx context.Context, key idempotency.Request, claim idempotency.Claim) (idempotency.Answer, error) {
+	stored, err := claim.Decide()
+	if err != nil {
+		return idempotency.Answer{}, err
+	}
+	if stored != nil {
+		return *stored, nil
+	}
+	o, err := selectOrder(ctx, s.pool, claim.About)
+	if err != nil {
+		return idempotency.Answer{}, err
+	}
+	return s.store(ctx, key, o)
+}
+
+// store keeps the answer for the order as it is, and returns the one that was
+// kept first.
+func (s *Service) store(ctx context.Context, key idempotency.Request, o Order) (idempotency.Answer, error) {
+	var b pgx.Batch
+	var kept *idempotency.Claim
+	idempotency.QueueAnswer(&b, key, answerFor(o))
+	idempotency.QueueFind(&b, key, func(c *idempotency.Claim) error { kept = c; return nil })
+	if err := postgres.Exec(ctx, s.pool, &b); err != nil {
+		return idempotency.Answer{}, fmt.Errorf("store the answer for order %s: %w", o.ID, err)
+	}
+	if kept == nil || kept.Answer == nil {
+		return idempotency.Answer{}, errors.New("the idempotency key is gone")
+	}
+	return *kept.Answer, nil
+}
+
+// answerFor is what a checkout answers when its order is like this.
+func answerFor(o Order) idempotency.Answer {
+	location := "/v1/orders/" + o.ID.String()
+	if o.Status == Cancelled && *o.CancelReason == Declined {
+		return problem(ErrDeclined.With("order_id", o.ID))
+	}
+	status := http.StatusCreated
+	if o.Status == Pending {
+		status = http.StatusAccepted
+	}
+	body, err := json.Marshal(o)
+	if err != nil {
+		panic(err) // plain data
+	}
+	return idempotency.Answer{Status: status, Location: location, ContentType: "application/json", Body: body}
+}
+
+func problem(f *fault.Error) idempotency.Answer {
+	return idempotency.Answer{Status: web.Status(f.Kind), ContentType: web.ContentTypeProblem, Body: web.Problem(f)}
+}
+
+// short is a book of which there are too few.
+type short struct {
+	BookID    uuid.UUID `json:"book_id"`
+	Title     string    `json:"title"`
+	Available int       `json:"available"`
+	Requested int       `json:"requested"`
+}
+
+// soldOut names the books of which there are too few.
+func soldOut(books []short) *fault.Error { return ErrSoldOut.With("books", books) }

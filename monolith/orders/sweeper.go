@@ -1,0 +1,86 @@
+package orders
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"banyan/internal/idempotency"
+	"banyan/internal/postgres"
+)
+
+const (
+	sweepEvery  = time.Second
+	sweepAtOnce = 8   // orders finished side by side
+	sweepMost   = 500 // orders looked at in one go
+	sweepTime   = 5 * time.Second
+)
+
+// Run is the sweeper: it finishes the orders that a crash or a card processor
+// without an answer left pending, until ctx ends. Several may run; the order's
+// transition out of pending lets one of them win.
+func (s *Service) Run(ctx context.Context, log *slog.Logger) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		if err := s.sweep(ctx, log); err != nil && ctx.Err() == nil {
+			log.ErrorContext(ctx, "sweep", "error", err)
+		}
+		if n%60 == 0 {
+			if err := idempotency.Purge(ctx, s.pool); err != nil && ctx.Err() == nil {
+				log.ErrorContext(ctx, "purge idempotency keys", "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {
+	left, err := selectPending(ctx, s.pool, time.Now().Add(-s.sweepAfter), sweepMost)
+	if err != nil {
+		return fmt.Errorf("look for pending orders: %w", err)
+	}
+	var group errgroup.Group
+	group.SetLimit(sweepAtOnce)
+	for _, o := range left {
+		if ctx.Err() != nil {
+			break
+		}
+		group.Go(func() error {
+			if err := s.finish(ctx, o); err != nil && ctx.Err() == nil {
+				log.WarnContext(ctx, "order stays pending", "order_id", o.ID, "error", err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// finish settles one pending order. Its customer got 202 or no answer at all,
+// so a decline is told by mail.
+func (s *Service) finish(ctx context.Context, o Order) error {
+	charging, cancel := context.WithTimeout(ctx, sweepTime)
+	defer cancel()
+	captured, err := s.recovery.Recharge(charging, o.ID)
+	if err != nil {
+		return err
+	}
+	o, _ = outcome(o, captured)
+	var b pgx.Batch
+	s.queueOutcome(&b, o)
+	if o.Status == Cancelled {
+		s.mail.QueueCancelled(&b, o.ID, o.AccountID, *o.CancelReason)
+	}
+	if err := postgres.Exec(ctx, s.pool, &b); err != nil && !moved(err) {
+		return err
+	}
+	return nil
+}

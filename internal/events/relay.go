@@ -1,0 +1,201 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// The relay's time limits.
+const (
+	ackWait     = 5 * time.Second       // for the acknowledgements of one batch
+	stepTimeout = 10 * time.Second      // for anything else it asks of a server
+	firstRetry  = 50 * time.Millisecond // after a failure
+	lastRetry   = 2 * time.Second       // after many
+	sweepEvery  = time.Minute           // between two looks for rows to delete
+	silence     = 10 * time.Second      // after which PostgreSQL ends the session of a relay that stands still
+	notifyPause = 1 * time.Millisecond  // between two notifications
+)
+
+// errReconnected ends a session: what the broker has must be compared again.
+var errReconnected = errors.New("the connection to NATS is not the one that was compared with")
+
+// RelayConfig is what a relay needs. Poll and Retention may be left zero.
+type RelayConfig struct {
+	Pool      *pgxpool.Pool // where the outbox is; the relay opens one connection of its own besides
+	NATS      *nats.Conn    // made by Connect: without reconnect buffering
+	Area      string        // the subjects' area
+	Source    string        // what the events say they come from: the process
+	Log       *slog.Logger
+	Metrics   prometheus.Registerer
+	Poll      time.Duration // between two looks at the outbox when nobody calls Wake; 1 s if zero
+	Retention time.Duration // how long published rows are kept; 24 h if zero
+}
+
+// Relay publishes the outbox of one schema. Each instance of a service runs
+// one; an advisory lock lets one of them work while the others stand by.
+type Relay struct {
+	pool      *pgxpool.Pool
+	nats      *nats.Conn
+	area      string
+	source    string
+	log       *slog.Logger
+	poll      time.Duration
+	retention time.Duration
+
+	working atomic.Bool   // this instance holds the lock
+	wake    chan struct{} // something was committed, and this instance's relay works
+	notify  chan struct{} // something was committed, and another's does
+	metrics *relayMetrics
+}
+
+// NewRelay makes a relay and registers its metrics. Start it with Run.
+func NewRelay(c RelayConfig) *Relay {
+	r := &Relay{
+		pool: c.Pool, nats: c.NATS, area: c.Area, source: c.Source,
+		log:       c.Log.With("component", "relay"),
+		poll:      time.Second,
+		retention: outboxRetention,
+		wake:      make(chan struct{}, 1),
+		notify:    make(chan struct{}, 1),
+	}
+	if c.Poll > 0 {
+		r.poll = c.Poll
+	}
+	if c.Retention > 0 {
+		r.retention = c.Retention
+	}
+	r.metrics = newRelayMetrics(c.Metrics, c.Pool)
+	return r
+}
+
+// Run publishes until ctx ends, finishes the batch in flight, and returns nil.
+// It outlives every failure of the database and of the broker.
+//
+// Whatever goes wrong, the session ends, and the lock with it: another instance
+// may have the better connection. The next session starts by comparing.
+func (r *Relay) Run(ctx context.Context) error {
+	js, err := jetstream.New(r.nats, jetstream.WithPublishAsyncTimeout(ackWait))
+	if err != nil {
+		return fmt.Errorf("relay of %s: %w", r.area, err)
+	}
+	defer js.CleanupPublisher()
+	var others sync.WaitGroup
+	others.Go(func() { r.notifyOthers(ctx) })
+	defer others.Wait()
+
+	state := &health{log: r.log, what: "publishing"}
+	for failures := uint64(0); ctx.Err() == nil; {
+		began := time.Now()
+		err := r.session(ctx, js, state)
+		if ctx.Err() != nil {
+			break
+		}
+		if !errors.Is(err, errReconnected) {
+			state.failed(ctx, explain(err))
+		}
+		if time.Since(began) > silence {
+			failures = 0
+		}
+		failures++
+		sleep(ctx, backoff(failures, firstRetry, lastRetry))
+	}
+	return nil
+}
+
+// session is one life of the relay's own connection: wait for the lock, compare
+// with the stream, publish until something fails or ctx ends.
+func (r *Relay) session(ctx context.Context, js jetstream.JetStream, state *health) error {
+	if !r.nats.IsConnected() {
+		return nats.ErrDisconnected
+	}
+	conn, schema, err := r.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = conn.Close(ctx) // gives the lock back, whether or not it can say goodbye
+	}()
+	if err := r.awaitLock(ctx, conn, schema); err != nil {
+		return err
+	}
+	r.working.Store(true)
+	defer r.working.Store(false)
+
+	s := &publisher{relay: r, conn: conn, js: js, epoch: r.nats.Stats().Reconnects}
+	if err := s.compare(ctx); err != nil {
+		return err
+	}
+	state.worked(ctx)
+	r.log.InfoContext(ctx, "relay works", "area", r.area)
+	for ctx.Err() == nil {
+		if err := s.publish(ctx); err != nil {
+			return err
+		}
+		r.idle(ctx, conn)
+	}
+	return nil
+}
+
+// connect opens the connection that holds the lock, hears the notifications and
+// makes the marks. It is not one of the pool's: it stays busy, and the settings
+// are its own.
+func (r *Relay) connect(ctx context.Context) (conn *pgx.Conn, schema string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
+	config := r.pool.Config().ConnConfig
+	config.RuntimeParams["application_name"] = r.source + " relay"
+	// A mark that a crash of the database loses is made again, after an event
+	// that the consumers know already. It need not wait for the disk.
+	config.RuntimeParams["synchronous_commit"] = "off"
+	// A process that is stopped, not dead, keeps its connections, and its lock.
+	// Not for longer than this: then the lock is free, and what it wanted to
+	// mark it cannot mark any more.
+	config.RuntimeParams["idle_session_timeout"] = fmt.Sprint((silence + 2*r.poll).Milliseconds())
+	conn, err = pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, "", fmt.Errorf("connect the relay of %s: %w", r.area, err)
+	}
+	// Notifications belong to the database; their names carry the schema.
+	err = conn.QueryRow(ctx, `select current_schema()`).Scan(&schema)
+	if err == nil {
+		_, err = conn.Exec(ctx, "listen "+pgx.Identifier{"outbox_" + schema}.Sanitize())
+	}
+	if err != nil {
+		_ = conn.Close(ctx)
+		return nil, "", fmt.Errorf("listen to the outbox of %s: %w", r.area, err)
+	}
+	return conn, schema, nil
+}
+
+// awaitLock returns once this connection holds the schema's relay lock. It
+// asks again and again instead of waiting inside PostgreSQL, where it would be
+// an old transaction that keeps vacuum from cleaning up.
+func (r *Relay) awaitLock(ctx context.Context, conn *pgx.Conn, schema string) error {
+	for {
+		var held bool
+		err := conn.QueryRow(ctx, `select pg_try_advisory_lock(hashtext('outbox'), hashtext($1))`, schema).Scan(&held)
+		if err != nil {
+			return fmt.Errorf("take the relay lock of %s: %w", r.area, err)
+		}
+		if held {
+			return nil
+		}
+		sleep(ctx, r.poll)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,62 @@
+-- +goose Up
+
+-- The words a search looks through. A function, since array_to_string alone is
+-- not immutable and could not feed a generated column.
+create function book_words(title text, authors text[]) returns tsvector
+  language sql immutable parallel safe
+  return to_tsvector('simple'::regconfig, title || ' ' || array_to_string(authors, ' '));
+
+create table books (
+  id           uuid primary key,
+  isbn         text not null constraint books_isbn unique,
+  title        text not null,
+  authors      text[] not null,
+  subject      text not null,
+  publisher    text,
+  published_on date,
+  description  text,
+  price        bigint not null check (price > 0), -- US cents
+  version      integer not null default 1, -- counts staff edits
+  words        tsvector not null generated always as (book_words(title, authors)) stored,
+  -- Days before the end of time: ascending is newest first, so that (age, isbn)
+  -- compares as one row. Books without a date come last.
+  age          integer not null generated always as (date '9999-12-31' - coalesce(published_on, date '0001-01-01')) stored
+);
+
+create index books_words on books using gin (words);
+create index books_by_title on books ((lower(title) collate "C"), isbn);
+create index books_by_price on books (price, isbn);
+create index books_by_age on books (age, isbn);
+create index books_subject_by_title on books (subject, (lower(title) collate "C"), isbn);
+create index books_subject_by_price on books (subject, price, isbn);
+create index books_subject_by_age on books (subject, age, isbn);
+
+-- A copy of what inventory says. It may know a book before or after books does,
+-- so it refers to none.
+create table availability (
+  book_id   uuid primary key,
+  available integer not null,
+  version   bigint not null -- inventory's count of changes; only a newer one is taken over
+) with (fillfactor = 85);
+
+-- What was sold lately, as far as the bestsellers need it.
+create table recent_orders (
+  order_id  uuid primary key,
+  placed_at timestamptz not null,
+  cancelled boolean not null default false
+);
+create index recent_orders_sold on recent_orders (placed_at desc, order_id desc) where not cancelled;
+
+create table recent_order_items (
+  order_id uuid not null,
+  book_id  uuid not null,
+  quantity integer not null,
+  primary key (order_id, book_id)
+);
+
+-- +goose Down
+drop table recent_order_items;
+drop table recent_orders;
+drop table availability;
+drop table books;
+drop function book_words;

@@ -1,0 +1,20 @@
+-- +goose Up
+create table payments (
+  id                  uuid primary key,
+  order_id            uuid not null constraint payments_order unique,
+  account_id          uuid not null,
+  -- void: cancelled before anybody asked for the money. It refuses a charge that comes late.
+  status              text not null check (status in ('pending', 'captured', 'declined', 'refunded', 'void')),
+  amount              bigint not null check (amount > 0), -- US cents
+  card_token          text, -- kept only while whoever finishes the order may need it
+  created_at          timestamptz not null,
+  refund_requested_at timestamptz, -- while pending: to be given back should it be captured
+  check (status = 'pending' or card_token is null)
+) with (fillfactor = 85);
+create index payments_by_account on payments (account_id, id desc);
+-- The refunds that the card processor still has to be told of.
+create index payments_refund_due on payments (refund_requested_at)
+  where status = 'captured' and refund_requested_at is not null;
+
+-- +goose Down
+drop table payments;

@@ -1,0 +1,86 @@
+// Command lab runs Banyan on one machine, and works on what runs.
+//
+//	go run ./scripts/lab up       start everything
+//	go run ./scripts/lab buy      buy a book, and see every request
+//	go run ./scripts/lab --help   the rest
+//
+// Each command is a struct in a file of its own, and thin: the work is done by the packages below
+// this folder. Results go to standard output, progress and errors to standard error.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line.
+type commands struct {
+	Dir  string `help:"Folder of the lab's data, logs and state." default:".lab" type:"path" placeholder:"FOLDER"`
+	JSON bool   `name:"json" help:"Print results as JSON on standard output, for machines."`
+
+	Up          upCommand          `cmd:"" help:"Build and start everything: PostgreSQL, NATS, the world outside, the monolith and the services."`
+	Down        downCommand        `cmd:"" help:"Stop the running lab."`
+	Steps       stepsCommand       `cmd:"" help:"Show the ladder from the monolith to the services, and what runs."`
+	Buy         buyCommand         `cmd:"" help:"Buy a book on each side of the running lab, and print every request as curl."`
+	Migrate     migrateCommand     `cmd:"" help:"Apply the migrations of the schemas, as their owners."`
+	Deadletters deadlettersCommand `cmd:"" help:"List events that services rejected, or have them tried again."`
+	Verify      verifyCommand      `cmd:"" help:"Run the contract suite against the running lab."`
+}
+
+// streams are where commands write.
+type streams struct {
+	out io.Writer // results
+	err io.Writer // progress
+}
+
+// exitCode is an error that has been shown already, and the code to leave with.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit status %d", int(c)) }
+
+func main() {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	// From the first signal on, a second one ends the lab at once; its processes end with it.
+	context.AfterFunc(ctx, stop)
+	err := run(ctx, os.Args[1:], streams{os.Stdout, os.Stderr})
+	stop()
+
+	var code exitCode
+	switch {
+	case errors.As(err, &code):
+		os.Exit(int(code))
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, to streams) error {
+	var line commands
+	parser, err := kong.New(&line,
+		kong.Name("lab"),
+		kong.Description("Runs Banyan on this machine, as a monolith and as services side by side."),
+		kong.Writers(to.out, to.err),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(to),
+	)
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return fmt.Errorf("%w (lab --help shows what there is)", err)
+	}
+	return command.Run(&line)
+}

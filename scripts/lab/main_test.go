@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// lab runs a command on a folder where no lab runs.
+func lab(t *testing.T, args ...string) (out string, err error) {
+	t.Helper()
+	var results, progress strings.Builder
+	err = run(t.Context(), append([]string{"--dir", t.TempDir()}, args...), streams{&results, &progress})
+	return results.String(), err
+}
+
+func TestCommands(t *testing.T) {
+	t.Parallel()
+
+	refusals := map[string]struct {
+		args []string
+		says string
+	}{
+		"a command that is none":               {[]string{"fly"}, "lab --help"},
+		"to start a step that cannot be run":   {[]string{"up", "--step", "3"}, "step 3 (accounts) cannot be run yet: choose one of 0, 8"},
+		"to start the services of step 0":      {[]string{"up", "--step", "0", "--only", "services"}, "it has no services"},
+		"to start a side that is none":         {[]string{"up", "--only", "half"}, `there is no side "half"`},
+		"to start from a size that is none":    {[]string{"up", "--seed-size", "huge"}, "it is small, medium or large"},
+		"to buy where nothing runs":            {[]string{"buy"}, "go run ./scripts/lab up"},
+		"to verify where nothing runs":         {[]string{"verify"}, "go run ./scripts/lab up"},
+		"to stop what does not run":            {[]string{"down"}, "no lab is running"},
+		"to list dead letters of nothing":      {[]string{"deadletters", "list"}, "no lab is running"},
+		"to replay what is no event's id":      {[]string{"deadletters", "replay", "orders", "seven"}, "invalid UUID"},
+		"to migrate a schema that is none":     {[]string{"migrate", "--schema", "books"}, "it is one of monolith, accounts"},
+		"to migrate where nothing can be done": {[]string{"migrate"}, "set DATABASE_URL"},
+	}
+	for name, c := range refusals {
+		t.Run("refuse "+name, func(t *testing.T) {
+			t.Parallel()
+			out, err := lab(t, c.args...)
+			require.ErrorContains(t, err, c.says)
+			require.Empty(t, out)
+		})
+	}
+
+	t.Run("show the ladder, for people and for machines", func(t *testing.T) {
+		t.Parallel()
+		out, err := lab(t, "steps")
+		require.NoError(t, err)
+		require.Contains(t, out, "notifications")
+		require.Contains(t, out, "not yet")
+
+		out, err = lab(t, "steps", "--json")
+		require.NoError(t, err)
+		var shown []stepShown
+		require.NoError(t, json.Unmarshal([]byte(out), &shown))
+		require.Len(t, shown, 9)
+		require.True(t, shown[8].Runnable)
+		require.Empty(t, shown[8].URL, "nothing runs")
+	})
+}
+
+func TestMigrateWithoutALab(t *testing.T) {
+	cases := map[string]struct {
+		databaseURL string
+		args        []string
+		says        string
+	}{
+		"needs a schema":           {"postgres://orders_owner:p@127.0.0.1:1/services", nil, "say which schema"},
+		"needs the schema's owner": {"postgres://postgres:p@127.0.0.1:1/services", []string{"--schema", "orders"}, "applied as orders_owner"},
+		"hides a password":         {"postgres://orders_owner:hush@127.0.0.1:port/services", []string{"--schema", "orders"}, "read DATABASE_URL"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("DATABASE_URL", c.databaseURL)
+			_, err := lab(t, append([]string{"migrate"}, c.args...)...)
+			require.ErrorContains(t, err, c.says)
+			require.NotContains(t, err.Error(), "hush")
+		})
+	}
+}

@@ -1,0 +1,106 @@
+package seed
+
+import (
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"banyan/internal/testdb"
+	"banyan/migrations"
+)
+
+func TestCopy(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := testdb.New(t, migrations.FS)
+	conn, err := pgx.Connect(ctx, db.URL("monolith_owner"))
+	require.NoError(t, err)
+	defer conn.Close(ctx)
+	data := Generate(Small)
+	require.NoError(t, Copy(ctx, conn, "monolith", data))
+
+	app := db.Pool("monolith_app")
+	count := func(query string) (n int) {
+		require.NoError(t, app.QueryRow(ctx, query).Scan(&n), query)
+		return n
+	}
+
+	t.Run("every row is there", func(t *testing.T) {
+		lines, parcels := 0, 0
+		for _, order := range data.Orders {
+			lines += len(order.Items)
+			if order.Shipment != nil {
+				parcels++
+			}
+		}
+		for table, want := range map[string]int{
+			"accounts": len(data.Accounts), "books": len(data.Books), "deliveries": len(data.Deliveries),
+			"orders": len(data.Orders), "order_items": lines, "payments": len(data.Orders), "shipments": parcels,
+		} {
+			require.Equal(t, want, count(`select count(*) from `+table), table)
+		}
+	})
+
+	t.Run("the books balance", func(t *testing.T) {
+		require.Zero(t, count(`
+			select count(*)
+			from books b
+			where b.stock <> (select sum(quantity) from deliveries where book_id = b.id)
+				- (select coalesce(sum(i.quantity), 0)
+				   from order_items i join orders o on o.id = i.order_id
+				   where i.book_id = b.id and o.status <> 'cancelled')`))
+		require.Zero(t, count(`
+			select count(*)
+			from orders o
+			where o.total <> (select sum(quantity * unit_price) from order_items where order_id = o.id)`))
+	})
+
+	t.Run("a book is found by a word of its title", func(t *testing.T) {
+		require.Positive(t, count(`select count(*) from books where words @@ to_tsquery('simple', 'moby:*')`))
+	})
+
+	t.Run("a shop that has books is left alone", func(t *testing.T) {
+		require.ErrorIs(t, Copy(ctx, conn, "monolith", data), ErrNotEmpty)
+	})
+}
+
+func TestCopyServices(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := testdb.New(t, migrations.FS)
+	data := Generate(Small)
+	for _, schema := range migrations.Schemas[1:] {
+		conn, err := pgx.Connect(ctx, db.URL(schema+"_owner"))
+		require.NoError(t, err)
+		defer conn.Close(ctx)
+		require.NoError(t, Copy(ctx, conn, schema, data), schema)
+		require.ErrorIs(t, Copy(ctx, conn, schema, data), ErrNotEmpty, schema)
+	}
+	count := func(schema, query string) (n int) {
+		require.NoError(t, db.Pool(schema+"_app").QueryRow(ctx, query).Scan(&n), query)
+		return n
+	}
+
+	t.Run("the stock that inventory has is what came less what was sold", func(t *testing.T) {
+		require.Zero(t, count("inventory", `
+			select count(*)
+			from stock s
+			where s.reserved <> 0 or s.on_hand <> (select sum(quantity) from deliveries where book_id = s.book_id)
+				- (select coalesce(sum(i.quantity), 0)
+				   from reservation_items i join reservations r using (order_id)
+				   where i.book_id = s.book_id and r.status = 'committed')`))
+	})
+
+	t.Run("the copies equal their sources", func(t *testing.T) {
+		const books = `select hashtextextended(string_agg(id::text || title || price, '' order by id), 0) % 1000000007 from books`
+		require.Equal(t, count("catalog", books), count("orders", books))
+		require.Equal(t,
+			count("inventory", `select sum(on_hand - reserved) from stock`),
+			count("catalog", `select sum(available) from availability`))
+		require.Equal(t,
+			count("orders", `select count(*) from orders where status in ('paid', 'shipped')`),
+			count("catalog", `select count(*) from recent_orders where not cancelled`))
+		require.Equal(t, count("accounts", `select count(*) from accounts`), count("notifications", `select count(*) from contacts`))
+	})
+}

@@ -1,0 +1,62 @@
+package up
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Root is the root of the repository: the first folder from the working directory upwards that holds this
+// module's go.mod.
+func Root() (string, error) {
+	working, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the repository: %w", err)
+	}
+	for dir := working; ; dir = filepath.Dir(dir) {
+		content, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && bytes.HasPrefix(content, []byte("module banyan\n")) {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("%s is not inside the repository: run the lab in it, since it builds the programs from there", working)
+		}
+	}
+}
+
+// build makes the programs of the processes in bin, in one run of the Go tool, which does not repeat what
+// it has done before.
+func build(ctx context.Context, root, bin string, processes []string) error {
+	args := []string{"build", "-buildvcs=false", "-o", bin + string(filepath.Separator)}
+	for _, process := range processes {
+		args = append(args, packageOf(process))
+	}
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, exec.ErrNotFound):
+		return errors.New("the Go tool, which builds the programs, is not on PATH: install it from https://go.dev/dl")
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return fmt.Errorf("the programs do not build:\n%s", bytes.TrimSpace(out))
+}
+
+// packageOf is where a process's program is in the repository.
+func packageOf(process string) string {
+	switch process {
+	case "monolith":
+		return "./monolith"
+	case "outside":
+		return "./scripts/outside"
+	}
+	return "./services/" + strings.TrimPrefix(process, "./")
+}

@@ -1,0 +1,166 @@
+package up
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"banyan/scripts/lab/seed"
+)
+
+// Login is an account of the seeded data.
+type Login struct{ Email, Password string }
+
+// Customer and Staff are accounts that every lab has, on both sides.
+var (
+	Customer = Login{seed.ReaderEmail(1), seed.ReaderPassword}
+	Staff    = Login{seed.StaffEmail, seed.StaffPassword}
+)
+
+// A database's comment says what it was seeded with. It is set to unfinished before, so that what a
+// crash has left of a seeding is told from a seeding, and thrown away.
+const (
+	seededMark     = "banyan seed: "
+	unfinishedMark = "banyan seed unfinished"
+)
+
+// seedMark reads the comment of a database: the size it was seeded with, empty for none, and whether a
+// seeding has been broken off.
+func seedMark(ctx context.Context, conn *pgx.Conn, database string) (size seed.Size, unfinished bool, err error) {
+	var mark string
+	err = conn.QueryRow(ctx,
+		`select coalesce(shobj_description(oid, 'pg_database'), '') from pg_database where datname = $1`, database).Scan(&mark)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("ask what database %s was seeded with: %w", database, err)
+	}
+	name, seeded := strings.CutPrefix(mark, seededMark)
+	if !seeded {
+		return "", mark == unfinishedMark, nil
+	}
+	size, err = seed.ParseSize(name)
+	return size, false, err
+}
+
+func markDatabase(ctx context.Context, conn *pgx.Conn, database, mark string) error {
+	_, err := conn.Exec(ctx, fmt.Sprintf(`comment on database %s is '%s'`, pgx.Identifier{database}.Sanitize(), mark))
+	if err != nil {
+		return fmt.Errorf("note what database %s is seeded with: %w", database, err)
+	}
+	return nil
+}
+
+// seed fills the databases that are empty, and refuses to go on with another size than what is there.
+func (l *Lab) seed(ctx context.Context, databases map[string]string) error {
+	conn, err := pgx.Connect(ctx, l.admin)
+	if err != nil {
+		return fmt.Errorf("seed: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+
+	size, missing := seed.Size(l.options.SeedSize), []string(nil)
+	for _, side := range slices.Sorted(maps.Keys(databases)) {
+		there, _, err := seedMark(ctx, conn, side)
+		switch {
+		case err != nil:
+			return err
+		case there == "":
+			missing = append(missing, side)
+		case size == "":
+			size = there
+		case size != there:
+			return fmt.Errorf("the data here (%s) are of seed size %s, not %s: go on with --seed-size %[2]s, "+
+				"start anew with --fresh, which removes them, or keep both with another --dir", side, there, size)
+		}
+	}
+	if size == "" {
+		size = seed.Small
+	}
+	l.mu.Lock()
+	l.state.SeedSize = string(size)
+	l.mu.Unlock()
+	if len(missing) == 0 {
+		return nil
+	}
+
+	what := fmt.Sprintf("seeding the %s with the %s data set", strings.Join(missing, " and the "), size)
+	return l.progress.during(what, func() error {
+		for _, side := range missing {
+			if err := markDatabase(ctx, conn, side, unfinishedMark); err != nil {
+				return err
+			}
+		}
+		data := seed.Generate(size)
+		if err := l.copySides(ctx, missing, data); err != nil {
+			return err
+		}
+		for _, side := range missing {
+			if err := replaceLedger(l.settings.ledgerFile(), side, seed.LedgerLines(data, side)); err != nil {
+				return err
+			}
+			if err := markDatabase(ctx, conn, side, seededMark+string(size)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// copySides copies the data into the schemas of the sides, as their owners.
+func (l *Lab) copySides(ctx context.Context, sides []string, data *seed.Data) error {
+	copying, ctx := errgroup.WithContext(ctx)
+	for _, side := range sides {
+		for _, schema := range l.sides[side].Schemas() {
+			copying.Go(func() error {
+				owner := schema + "_owner"
+				location, err := withUser(l.settings.databases[side], owner, l.settings.secrets.Roles[owner], side, "lab")
+				if err != nil {
+					return err
+				}
+				conn, err := pgx.Connect(ctx, location)
+				if err != nil {
+					return fmt.Errorf("seed %s: %w", schema, err)
+				}
+				defer conn.Close(context.WithoutCancel(ctx))
+				return seed.Copy(ctx, conn, schema, data)
+			})
+		}
+	}
+	return copying.Wait()
+}
+
+// replaceLedger makes the lines the whole of what the card processor knows of a merchant, whose database
+// is new. The processor does not run yet.
+func replaceLedger(path, merchant string, lines []byte) error {
+	present, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read the card processor's ledger: %w", err)
+	}
+	var kept bytes.Buffer
+	for line := range bytes.Lines(present) {
+		var entry struct {
+			Merchant string `json:"merchant"`
+		}
+		if json.Unmarshal(line, &entry) == nil && entry.Merchant != merchant {
+			kept.Write(line)
+		}
+	}
+	kept.Write(lines)
+	making := path + ".making"
+	if err := os.WriteFile(making, kept.Bytes(), 0o600); err != nil {
+		return fmt.Errorf("write the card processor's ledger: %w", err)
+	}
+	return os.Rename(making, path)
+}

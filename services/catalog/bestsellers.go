@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// The rule of TPC-W's Best Sellers page: the 50 books of which most copies were
+// sold in the last 3,333 orders.
+const (
+	bestsellers  = 50
+	recentOrders = 3333
+)
+
+// Bestseller is a book and how many copies the recent orders hold.
+type Bestseller struct {
+	Book
+	Sold int `json:"sold"`
+}
+
+// Bestsellers returns the list, of one subject unless that is empty. Orders that
+// were cancelled do not count, and make room for older ones.
+func (s *Service) Bestsellers(ctx context.Context, subject string) ([]Bestseller, error) {
+	rows, err := s.pool.Query(ctx, `
+		with recent as (
+			select order_id
+			from recent_orders
+			where not cancelled
+			order by placed_at desc, order_id desc
+			limit @recent
+		), sold as (
+			select i.book_id, sum(i.quantity) as sold
+			from recent r
+			join recent_order_items i on i.order_id = r.order_id
+			group by i.book_id
+		)
+		select `+bookColumns+`, s.sold
+		from `+bookTables+`
+		join sold s on s.book_id = b.id
+		where @subject = '' or b.subject = @subject
+		order by s.sold desc, b.isbn
+		limit @limit`,
+		pgx.NamedArgs{"recent": recentOrders, "subject": subject, "limit": bestsellers})
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Bestseller])
+}

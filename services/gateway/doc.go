@@ -1,0 +1,20 @@
+// Gateway is the one door of the fleet. It owns no data: it knows which prefix
+// belongs to which upstream, who is asking, and what no client may send.
+//
+// A request passes through it in this order:
+//
+//	http.go       Echo: request id, trace, deadline, body limit, rate limit, own pages
+//	limits.go     how often one client may ask
+//	routes.go     path → route; what is no plain path is not routed at all
+//	identity.go   opaque session token → short-lived signed token (phantom token)
+//	balance.go    route → one of its upstreams
+//	proxy.go      the hop itself, streaming both bodies; what its failures are called
+//	headers.go    what may cross, and what the gateway says itself
+//
+// It may call accounts, to exchange tokens, and the upstreams of its routes. It
+// never reads a body: decoding and encoding JSON here would cost more than the hop.
+// Its own answers are the problems that the monolith would send, byte for byte.
+//
+// The table of routes hangs on an atomic pointer and is replaced as a whole, so a
+// request sees one table from beginning to end.
+package main

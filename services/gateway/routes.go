@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+)
+
+// What a route does with a session token.
+const (
+	tokenPass     = "pass"     // the upstream looks sessions up itself
+	tokenExchange = "exchange" // the upstream gets a signed token instead
+)
+
+// route sends a prefix to one of its upstreams. It is as the file has it, but for
+// what the gateway keeps about it while it runs.
+type route struct {
+	Prefix    string   `json:"prefix"`           // of whole path segments
+	Upstreams []string `json:"upstreams"`        // base addresses, taken in turn
+	Token     string   `json:"token"`            // tokenPass or tokenExchange
+	Public    []string `json:"public,omitempty"` // methods for which the upstream asks nobody who they are
+
+	pool []*upstream
+	turn atomic.Uint32
+}
+
+// table is every route, the longest prefix first. It never changes; it is replaced.
+type table struct{ routes []*route }
+
+func readTable(file string) (*table, error) {
+	body, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	t, err := parseTable(body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return t, nil
+}
+
+// parseTable reads {"routes": […]}. The error names the line or the prefixes to mend,
+// all of them at once.
+func parseTable(body []byte) (*table, error) {
+	var file struct {
+		Routes []*route `json:"routes"`
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&file); err != nil {
+		return nil, fmt.Errorf("%s%w", line(body, err), err)
+	}
+	if d.More() {
+		return nil, errors.New("there is something after the end of the routes")
+	}
+	if len(file.Routes) == 0 {
+		return nil, errors.New("it lists no routes")
+	}
+	var problems []error
+	seen := map[string]bool{}
+	for i, r := range file.Routes {
+		if r == nil {
+			problems = append(problems, fmt.Errorf("route %d is null", i+1))
+			continue
+		}
+		if seen[r.Prefix] {
+			problems = append(problems, fmt.Errorf("prefix %q: is listed twice", r.Prefix))
+		}
+		seen[r.Prefix] = true
+		if err := r.prepare(); err != nil {
+			problems = append(problems, fmt.Errorf("prefix %q: %w", r.Prefix, err))
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(file.Routes, func(a, b *route) int { return cmp.Compare(len(b.Prefix), len(a.Prefix)) })
+	return &table{file.Routes}, nil
+}
+
+// line says where in the file a JSON error is, if the error knows.
+func line(body []byte, err error) string {
+	var syntax *json.SyntaxError
+	var wrong *json.UnmarshalTypeError
+	var offset int64
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &wrong):
+		offset = wrong.Offset
+	default:
+		return ""
+	}
+	return fmt.Sprintf("line %d: ", 1+bytes.Count(body[:min(offset, int64(len(body)))], []byte("\n")))
+}
+
+var (
+	prefixForm = regexp.MustCompile(`^(/[a-z0-9_-]+)+$`)
+	methodForm = regexp.MustCompile(`^[A-Z]+$`)
+
+	// private is what services answer to each other and to operators only.
+	private = []string{"internal", "metrics", "debug", "livez", "readyz"}
+)
+
+// prepare checks the route and makes what it needs to run.
+func (r *route) prepare() error {
+	if !prefixForm.MatchString(r.Prefix) {
+		return errors.New("a prefix is like /v1/things: lower-case segments, with no slash at the end")
+	}
+	if first, _, _ := strings.Cut(r.Prefix[1:], "/"); slices.Contains(private, first) {
+		return fmt.Errorf("/%s is not for clients and is never routed", first)
+	}
+	if r.Token != tokenPass && r.Token != tokenExchange {
+		return fmt.Errorf("token is %q; it must be %q or %q", r.Token, tokenPass, tokenExchange)
+	}
+	for _, m := range r.Public {
+		if !methodForm.MatchString(m) {
+			return fmt.Errorf("public method %q must be upper-case letters", m)
+		}
+	}
+	if len(r.Upstreams) == 0 {
+		return errors.New("it has no upstreams")
+	}
+	for _, base := range r.Upstreams {
+		u, err := url.Parse(base)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
+			u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+			return fmt.Errorf("upstream %q must be like http://host:port, with nothing after it", base)
+		}
+		r.pool = append(r.pool, &upstream{scheme: u.Scheme, host: u.Host})
+	}
+	return nil
+}
+
+// public reports whether the route's upstream ignores who sent this request.
+func (r *route) public(req *http.Request) bool { return slices.Contains(r.Public, req.Method) }
+
+// match returns the route with the longest prefix that ends where a segment of the
+// path does, or nil.
+func (t *table) match(path string) *route {
+	for _, r := range t.routes {
+		if rest, ok := strings.CutPrefix(path, r.Prefix); ok && (rest == "" || rest[0] == '/') {
+			return r
+		}
+	}
+	return nil
+}
+
+// exchanges reports whether any route needs accounts to say who is asking.
+func (t *table) exchanges() bool {
+	return slices.ContainsFunc(t.routes, func(r *route) bool { return r.Token == tokenExchange })
+}
+
+// plainPath reports whether every reader of this path, as it came over the wire,
+// agrees on its segments. Where the gateway sees one route and an upstream another,
+// a client walks past the rules of the first: so no empty or dot segments, no
+// encoded slash, dot, backslash or NUL, no backslash, no control characters.
+func plainPath(path string) bool {
+	if path == "" || path[0] != '/' {
+		return false
+	}
+	segment := 1 // where the current one begins
+	for i := 1; i <= len(path); i++ {
+		if i == len(path) || path[i] == '/' {
+			s := path[segment:i]
+			if s == "." || s == ".." || s == "" && i < len(path) {
+				return false
+			}
+			segment = i + 1
+			continue
+		}
+		switch c := path[i]; {
+		case c < ' ', c == 0x7f, c == '\\':
+			return false
+		case c == '%' && !plainEscape(path[i+1:]):
+			return false
+		}
+	}
+	return true
+}
+
+func plainEscape(s string) bool {
+	if len(s) < 2 {
+		return false
+	}
+	switch strings.ToLower(s[:2]) {
+	case "00", "25", "2e", "2f", "5c", "7f":
+		return false
+	}
+	return s[0] >= '2' // below are the control characters
+}

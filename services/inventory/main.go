@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"banyan/internal/events"
+	"banyan/internal/postgres"
+	"banyan/internal/process"
+	"banyan/internal/telemetry"
+	"banyan/internal/token"
+	"banyan/internal/web"
+	"banyan/migrations"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Environ(), os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "inventory:", err)
+		os.Exit(1)
+	}
+}
+
+// Config is what inventory reads from the environment.
+type Config struct {
+	Addr        string     `env:"ADDR" envDefault:"127.0.0.1:8103"`
+	OpsAddr     string     `env:"OPS_ADDR" envDefault:"127.0.0.1:8203"`
+	LogLevel    slog.Level `env:"LOG_LEVEL" envDefault:"info"`
+	Profiling   bool       `env:"PPROF"` // in the lab only
+	DatabaseURL string     `env:"DATABASE_URL,required,notEmpty"`
+	PoolSize    int32      `env:"POOL_SIZE" envDefault:"8"`
+	NATSURL     string     `env:"NATS_URL,required,notEmpty"`
+	AccountsURL string     `env:"ACCOUNTS_URL,required,notEmpty"` // publishes the keys that sign user tokens
+	Callers     string     `env:"CALLERS,required,notEmpty"`      // who may call, by public key
+}
+
+func run(ctx context.Context, environ []string, stderr io.Writer) error {
+	cfg, err := process.Config[Config](environ)
+	if err != nil {
+		return err
+	}
+	callers, err := token.ParseCallers(cfg.Callers)
+	if err != nil {
+		return fmt.Errorf("read CALLERS: %w", err)
+	}
+	log := telemetry.NewLogger(stderr, "inventory", cfg.LogLevel)
+	registry := telemetry.NewRegistry()
+
+	pool, err := postgres.Open(ctx, cfg.DatabaseURL, postgres.Options{MaxConns: cfg.PoolSize})
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	if err := postgres.CheckVersion(ctx, pool, migrations.Of("inventory")); err != nil {
+		return err
+	}
+	telemetry.WatchPool(registry, pool)
+
+	broker, err := events.Connect(ctx, cfg.NATSURL, "inventory", log)
+	if err != nil {
+		return err
+	}
+	defer broker.Close()
+	relay := events.NewRelay(events.RelayConfig{
+		Pool: pool, NATS: broker, Area: "inventory", Source: "inventory", Log: log, Metrics: registry,
+	})
+	stock := New(pool, relay.Wake)
+	consumer := events.NewConsumer(events.ConsumerConfig{
+		Name: "inventory", Pool: pool, NATS: broker, Log: log, Metrics: registry, AfterCommit: relay.Wake,
+		// Each event locks its books in order of id, as a reservation does. Several
+		// in one transaction would not, and meet the reservations head-on.
+		Batch: 1,
+	})
+	stock.Consume(consumer)
+
+	e := web.New(web.Options{Log: log, Metrics: telemetry.NewRequests(registry)})
+	users := token.NewVerifier(token.VerifierConfig{
+		Issuer: "accounts", KeysURL: cfg.AccountsURL + "/internal/v1/keys", Log: log,
+	})
+	admission := token.NewAdmission("inventory", callers)
+	Register(e.Group(""), stock, web.SignedIn(users.Authenticate), web.Admit(admission.Require("orders")))
+
+	app := process.New(log, registry)
+	app.Serve(cfg.Addr, e)
+	app.ServeOps(cfg.OpsAddr, cfg.Profiling)
+	app.Ready("postgres", pool.Ping)
+	app.Work("consumer", consumer.Run)
+	app.Work("keys", func(ctx context.Context) error { return stock.Run(ctx, log) })
+	app.Relay("relay", relay.Run)
+	return app.Run(ctx)
+}

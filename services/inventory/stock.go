@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"banyan/internal/events"
+	"banyan/internal/fault"
+	"banyan/internal/idempotency"
+	"banyan/internal/postgres"
+)
+
+// ErrNotFound says that inventory knows no such book.
+var ErrNotFound = fault.New(fault.NotFound, "", "There is no such book.")
+
+// maxDelivery is the most copies that one delivery may bring.
+const maxDelivery = 1_000_000
+
+// Stock is how many copies of a book can be bought.
+type Stock struct {
+	BookID    uuid.UUID `json:"book_id"`
+	Available int       `json:"available"`
+	Version   int64     `json:"-"` // told with each event, so that an older one can be ignored
+}
+
+func checkDelivery(quantity int) error {
+	var c fault.Checks
+	c.That(quantity >= 1 && quantity <= maxDelivery, "quantity", "must be 1 to 1000000")
+	return c.Err()
+}
+
+// Service is the inventory.
+type Service struct {
+	pool *pgxpool.Pool
+	wake func() // after a commit that has something to publish
+}
+
+// New returns the inventory that the pool's database holds. wake is called after
+// each commit that has something to publish.
+func New(pool *pgxpool.Pool, wake func()) *Service { return &Service{pool, wake} }
+
+// Stock returns the book's stock, or ErrNotFound.
+func (s *Service) Stock(ctx context.Context, bookID uuid.UUID) (Stock, error) {
+	return selectStock(ctx, s.pool, bookID)
+}
+
+// Deliver puts copies on the shelf, once per key, and returns the answer to
+// send: the new stock. It returns ErrNotFound if there is no such book.
+func (s *Service) Deliver(ctx context.Context, key idempotency.Request, bookID uuid.UUID, quantity int) (idempotency.Answer, error) {
+	if claim, err := idempotency.Find(ctx, s.pool, key); err != nil || claim != nil {
+		return repeat(claim, err)
+	}
+	if err := checkDelivery(quantity); err != nil {
+		return idempotency.Answer{}, err
+	}
+	var answer idempotency.Answer
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
+		answer, err = deliver(ctx, tx, key, bookID, quantity)
+		return err
+	})
+	if idempotency.Taken(err) { // by the same request, which has committed meanwhile
+		return repeat(idempotency.Find(ctx, s.pool, key))
+	}
+	if err != nil {
+		return idempotency.Answer{}, fmt.Errorf("deliver book %s: %w", bookID, err)
+	}
+	s.wake()
+	return answer, nil
+}
+
+// deliver does all of it in the caller's transaction: the claim, the delivery,
+// and the answer, which cannot be in flight for anybody to see.
+func deliver(ctx context.Context, tx pgx.Tx, key idempotency.Request, bookID uuid.UUID, quantity int) (idempotency.Answer, error) {
+	id := uuid.Must(uuid.NewV7())
+	var b pgx.Batch
+	var stock Stock
+	idempotency.QueueClaim(&b, key, id)
+	queueAddStock(&b, bookID, quantity, &stock)
+	queueInsertDelivery(&b, id, bookID, quantity)
+	if err := postgres.Exec(ctx, tx, &b); err != nil {
+		return idempotency.Answer{}, err
+	}
+	body, err := json.Marshal(stock)
+	if err != nil {
+		return idempotency.Answer{}, err
+	}
+	answer := idempotency.Answer{Status: http.StatusOK, ContentType: "application/json", Body: body}
+	var store pgx.Batch
+	idempotency.QueueAnswer(&store, key, answer)
+	events.Queue(ctx, &store, stockChanged, stockEvent(stock))
+	return answer, postgres.Exec(ctx, tx, &store)
+}
+
+// repeat answers a request whose key was found.
+func repeat(claim *idempotency.Claim, err error) (idempotency.Answer, error) {
+	if err != nil {
+		return idempotency.Answer{}, err
+	}
+	if claim == nil || claim.Answer == nil {
+		return idempotency.Answer{}, idempotency.ErrInUse
+	}
+	return *claim.Answer, nil
+}
+
+// Run forgets idempotency keys that are old enough, until ctx ends.
+func (s *Service) Run(ctx context.Context, log *slog.Logger) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		if err := idempotency.Purge(ctx, s.pool); err != nil && ctx.Err() == nil {
+			log.ErrorContext(ctx, "purge idempotency keys", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"banyan/internal/events"
+	"banyan/internal/fault"
+	"banyan/internal/idempotency"
+	"banyan/internal/postgres"
+	"banyan/internal/web"
+)
+
+const (
+	// answerWithin is how long a customer waits for the card processor before
+	// the answer is 202; the contract promises one within 3 s.
+	answerWithin = 2600 * time.Millisecond
+	// attempts bounds how often a checkout starts again because the cart or the
+	// stock changed under it.
+	attempts = 8
+)
+
+// Purchase is the wish to buy the cart.
+type Purchase struct {
+	AccountID uuid.UUID
+	Key       idempotency.Request
+	CardToken string
+	Address   Address
+}
+
+// Checkout buys the cart and returns the answer to send, which is also the one
+// that the key stands for from then on. Its errors are answers that are not kept.
+func (s *Service) Checkout(ctx context.Context, p Purchase) (idempotency.Answer, error) {
+	// Money may move from here on: a client that goes away changes nothing.
+	ctx = context.WithoutCancel(ctx)
+	began := time.Now()
+	for range attempts {
+		claim, cart, err := readCheckout(ctx, s.pool, p.Key)
+		if err != nil {
+			return idempotency.Answer{}, err
+		}
+		if claim != nil {
+			return s.repeat(ctx, p.Key, *claim)
+		}
+		if len(cart.Items) == 0 {
+			return idempotency.Answer{}, ErrEmptyCart
+		}
+		o := newOrder(p.AccountID, cart, p.Address, p.CardToken)
+		switch err := s.place(ctx, p, o, cart.version); {
+		case err == nil:
+			return s.settle(ctx, p, o, began.Add(answerWithin))
+		case idempotency.Taken(err), cartMoved(err), postgres.Retryable(err):
+			continue // the next look at key and cart says what it means
+		case postgres.UniqueViolation(err, "orders_one_pending"):
+			return idempotency.Answer{}, ErrPending
+		default:
+			return idempotency.Answer{}, fmt.Errorf("place order %s: %w", o.ID, err)
+		}
+	}
+	return idempotency.Answer{}, ErrBusy
+}
+
+// place is the first transaction: everything that must be there before a
+// neighbour is asked. It is one batch, so one round trip. A batch has no `if`;
+// what must stop it raises: a key that is taken, a second pending order, a cart
+// that moved.
+func (s *Service) place(ctx context.Context, p Purchase, o Order, cartVersion int64) error {
+	var b pgx.Batch
+	idempotency.QueueClaim(&b, p.Key, o.ID)
+	queueInsertOrder(&b, o, s.sweepAfter)
+	queueExpectCart(&b, p.AccountID, cartVersion)
+	return postgres.Exec(ctx, s.pool, &b)
+}
+
+// settle asks the neighbours and writes down what came of it. If that is not
+// known in time, the answer is 202, and the sweeper carries on.
+func (s *Service) settle(ctx context.Context, p Purchase, o Order, deadline time.Time) (idempotency.Answer, error) {
+	asking, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	o, soldOut, err := s.ask(asking, o)
+	if err != nil {
+		return s.store(ctx, p.Key, o)
+	}
+	var b pgx.Batch
+	answer := answerFor(o)
+	if soldOut != nil {
+		answer = problem(soldOut)
+		queueDeleteOrder(&b, o.ID)
+	} else {
+		queueOutcome(ctx, &b, o, true)
+	}
+	idempotency.QueueAnswer(&b, p.Key, answer)
+	switch err := postgres.Exec(ctx, s.pool, &b); {
+	case err == nil:
+		s.wake()
+		return answer, nil
+	case moved(err): // the sweeper was quicker
+		o, err := selectOrder(ctx, s.pool, o.ID)
+		if err != nil {
+			return idempotency.Answer{}, err
+		}
+		return s.store(ctx, p.Key, o)
+	default:
+		return idempotency.Answer{}, fmt.Errorf("settle order %s: %w", o.ID, err)
+	}
+}
+
+// ask takes the order through the steps of the saga: reserve its stock, then
+// charge its card. It returns the order as it has to become, and the fault that
+// names the books if they are sold out. An error leaves the outcome unknown;
+// asking again, from the first step, is right.
+func (s *Service) ask(ctx context.Context, o Order) (Order, *fault.Error, error) {
+	err := s.stock.Reserve(ctx, o.ID, o.books(), o.quantities())
+	if errors.Is(err, ErrSoldOut) {
+		return o.cancelled(SoldOut), soldOut(o, err), nil
+	}
+	if err != nil {
+		return o, nil, fmt.Errorf("reserve stock for order %s: %w", o.ID, err)
+	}
+	captured, err := s.payments.Charge(ctx, o.ID, o.AccountID, o.Total.Amount, o.CardToken)
+	if err != nil {
+		return o, nil, fmt.Errorf("charge order %s: %w", o.ID, err)
+	}
+	if captured {
+		return o.paid(), nil, nil
+	}
+	return o.cancelled(Declined), nil, nil
+}
+
+// queueOutcome is the second transaction. Its first statement is the order's
+// transition out of pending, which raises if somebody else was quicker; so each
+// of the others happens once. What was reserved or charged for an order that is
+// cancelled is given back by those who hear of it.
+func queueOutcome(ctx context.Context, b *pgx.Batch, o Order, customerTold bool) {
+	if o.Status == Paid {
+		queueTransition(b, o.ID, Pending, Paid, "")
+		events.Queue(ctx, b, orderPaid, paidEvent(o))
+		queueTakeFromCart(b, o.AccountID, o.ID)
+		return
+	}
+	queueTransition(b, o.ID, Pending, Cancelled, *o.CancelReason)
+	events.Queue(ctx, b, orderCancelled, cancelledEvent(o, customerTold))
+}
+
+// repeat answers a request whose key is claimed: with the stored answer, or,
+// once the lease is over, with what the order is by now.
+func (s *Service) repeat(ctx context.Context, key idempotency.Request, claim idempotency.Claim) (idempotency.Answer, error) {
+	stored, err := claim.Decide()
+	if err != nil {
+		return idempotency.Answer{}, err
+	}
+	if stored != nil {
+		return *stored, nil
+	}
+	o, err := selectOrder(ctx, s.pool, claim.About)
+	if err != nil {
+		return idempotency.Answer{}, err
+	}
+	return s.store(ctx, key, o)
+}
+
+// store keeps the answer for the order as it is, and returns the one that was
+// kept first.
+func (s *Service) store(ctx context.Context, key idempotency.Request, o Order) (idempotency.Answer, error) {
+	var b pgx.Batch
+	var kept *idempotency.Claim
+	idempotency.QueueAnswer(&b, key, answerFor(o))
+	idempotency.QueueFind(&b, key, func(c *idempotency.Claim) error { kept = c; return nil })
+	if err := postgres.Exec(ctx, s.pool, &b); err != nil {
+		return idempotency.Answer{}, fmt.Errorf("store the answer for order %s: %w", o.ID, err)
+	}
+	if kept == nil || kept.Answer == nil {
+		return idempotency.Answer{}, errors.New("the idempotency key is gone")
+	}
+	return *kept.Answer, nil
+}
+
+// answerFor is what a checkout answers when its order is like this.
+func answerFor(o Order) idempotency.Answer {
+	location := "/v1/orders/" + o.ID.String()
+	if o.Status == Cancelled && *o.CancelReason == Declined {
+		return problem(ErrDeclined.With("order_id", o.ID))
+	}
+	if o.Status == Cancelled && *o.CancelReason == SoldOut {
+		return problem(ErrSoldOut.With("order_id", o.ID))
+	}
+	status := http.StatusCreated
+	if o.Status == Pending {
+		status = http.StatusAccepted
+	}
+	body, err := json.Marshal(o)
+	if err != nil {
+		panic(err) // plain data
+	}
+	return idempotency.Answer{Status: status, Location: location, ContentType: "application/json", Body: body}
+}
+
+func problem(f *fault.Error) idempotency.Answer {
+	return idempotency.Answer{Status: web.Status(f.Kind), ContentType: web.ContentTypeProblem, Body: web.Problem(f)}
+}
+
+// short is a book of which there are too few.
+type short struct {
+	BookID    uuid.UUID `json:"book_id"`
+	Title     string    `json:"title"`
+	Available int       `json:"available"`
+	Requested int       `json:"requested"`
+}
+
+// soldOut names the books of which there are too few, with their titles, which
+// inventory does not know.
+func soldOut(o Order, err error) *fault.Error {
+	books := shortage(err)
+	for n := range books {
+		for _, i := range o.Items {
+			if i.BookID == books[n].BookID {
+				books[n].Title = i.Title
+			}
+		}
+	}
+	return ErrSoldOut.With("books", books)
+}

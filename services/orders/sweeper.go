@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"banyan/internal/idempotency"
+	"banyan/internal/postgres"
+)
+
+const (
+	sweepEvery  = time.Second
+	sweepAtOnce = 8  // orders finished side by side
+	sweepMost   = 32 // orders claimed in one go
+	sweepTime   = 5 * time.Second
+)
+
+// Run is the sweeper: it finishes the orders that a crash or a neighbour without
+// an answer left pending, until ctx ends. Several may run, in any instance: a
+// claim shares the work out, and the order's transition out of pending lets one
+// of them win.
+func (s *Service) Run(ctx context.Context, log *slog.Logger) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		if err := s.sweep(ctx, log); err != nil && ctx.Err() == nil {
+			log.ErrorContext(ctx, "sweep", "error", err)
+		}
+		if n%60 == 0 {
+			if err := idempotency.Purge(ctx, s.pool); err != nil && ctx.Err() == nil {
+				log.ErrorContext(ctx, "purge idempotency keys", "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {
+	left, err := claimUnsettled(ctx, s.pool, sweepTime, sweepMost)
+	if err != nil {
+		return fmt.Errorf("look for unsettled orders: %w", err)
+	}
+	var group errgroup.Group
+	group.SetLimit(sweepAtOnce)
+	for _, o := range left {
+		if ctx.Err() != nil {
+			break
+		}
+		group.Go(func() error {
+			if err := s.finish(ctx, o); err != nil && ctx.Err() == nil {
+				log.WarnContext(ctx, "order stays pending", "order_id", o.ID, "error", err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// finish settles one pending order, or carries out the wish to cancel a paid
+// one. Its customer got 202 or no answer at all, so what came of it is told by
+// mail.
+func (s *Service) finish(ctx context.Context, o Order) error {
+	asking, cancel := context.WithTimeout(ctx, sweepTime)
+	defer cancel()
+	if o.Status == Paid {
+		if err := s.cancelPaid(asking, o); err != nil && !moved(err) && !errors.Is(err, ErrShipped) {
+			return err
+		}
+		return nil
+	}
+	o, _, err := s.ask(asking, o)
+	if err != nil {
+		return err
+	}
+	var b pgx.Batch
+	queueOutcome(ctx, &b, o, false)
+	if err := postgres.Exec(ctx, s.pool, &b); err != nil && !moved(err) {
+		return err
+	}
+	s.wake()
+	return nil
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"banyan/internal/fault"
+)
+
+const (
+	refundEvery = time.Second // how long a refund waits at most for its turn
+	refundMost  = 100         // refunds sent in one go
+)
+
+// refund asks for a captured payment to be given back, and for a pending one as
+// well, should it be captured. The worker tells the processor after the commit.
+// Without a payment it writes the row that refuses a late charge.
+func refund(ctx context.Context, tx pgx.Tx, orderID, accountID uuid.UUID, cents int64) error {
+	return requestRefund(ctx, tx, uuid.Must(uuid.NewV7()), orderID, accountID, cents)
+}
+
+// Run tells the processor of the refunds that are due, until ctx ends.
+func (s *Service) Run(ctx context.Context, log *slog.Logger) error {
+	tick := time.NewTicker(refundEvery)
+	defer tick.Stop()
+	for {
+		if err := s.refundDue(ctx); err != nil && ctx.Err() == nil {
+			log.WarnContext(ctx, "refunds wait", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// refundDue sends each refund and then marks it. A crash between the two sends
+// it again, which the processor takes for the same refund. One that the
+// processor refuses does not keep the others waiting; a processor that is away
+// does.
+func (s *Service) refundDue(ctx context.Context) error {
+	due, err := selectRefundsDue(ctx, s.pool, refundMost)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, p := range due {
+		err := s.processor.refund(ctx, p.OrderID)
+		if fault.KindOf(err) == fault.Unavailable {
+			return errors.Join(append(failed, err)...)
+		}
+		if err == nil {
+			err = markRefunded(ctx, s.pool, p)
+			s.wake()
+		}
+		if err != nil {
+			failed = append(failed, fmt.Errorf("refund order %s: %w", p.OrderID, err))
+		}
+	}
+	return errors.Join(failed...)
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"encoding/base32"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"banyan/internal/events"
+	"banyan/internal/fault"
+	"banyan/internal/postgres"
+)
+
+// The states of a shipment:
+//
+//	preparing → dispatched
+//	    ↓
+//	cancelled
+const (
+	Preparing  = "preparing"
+	Dispatched = "dispatched"
+	Cancelled  = "cancelled"
+)
+
+// Errors of shipping.
+var (
+	ErrNotFound   = fault.New(fault.NotFound, "", "There is no such shipment.")
+	ErrBusy       = fault.New(fault.Unavailable, "", "Too much is changing at once. Please try again.").After(time.Second)
+	ErrCancelled  = fault.New(fault.Conflict, "shipment-cancelled", "The shipment was cancelled and must not leave.")
+	ErrDispatched = fault.New(fault.Conflict, "order-shipped", "The parcel has left the house.")
+)
+
+// Shipment is the parcel of one order.
+type Shipment struct {
+	ID             uuid.UUID `json:"id"`
+	OrderID        uuid.UUID `json:"order_id"`
+	AccountID      uuid.UUID `json:"-"`
+	Status         string    `json:"status"`
+	TrackingNumber *string   `json:"tracking_number"`
+}
+
+// trackingNumber is derived from the shipment's id, so that repeating a
+// dispatch cannot make another.
+func trackingNumber(id uuid.UUID) string {
+	return "BN" + base32.StdEncoding.EncodeToString(id[6:16])
+}
+
+// Service is the shipping module.
+type Service struct {
+	pool *pgxpool.Pool
+	wake func() // after a commit that has something to publish
+}
+
+// New returns the shipments that the pool's database holds. wake is called after
+// each commit that has something to publish.
+func New(pool *pgxpool.Pool, wake func()) *Service { return &Service{pool, wake} }
+
+// Shipments returns the account's shipments, newest first: one more than limit,
+// if there is one. An order's id that is not nil narrows them to that order.
+func (s *Service) Shipments(ctx context.Context, accountID, orderID uuid.UUID, limit int, before uuid.UUID) ([]Shipment, error) {
+	return selectShipments(ctx, s.pool, accountID, orderID, limit+1, before)
+}
+
+// Dispatch sends the parcel off and returns it; one that has left is returned as
+// it is. It returns ErrCancelled or ErrNotFound if it must not leave.
+func (s *Service) Dispatch(ctx context.Context, id uuid.UUID) (Shipment, error) {
+	sh, err := selectShipment(ctx, s.pool, id)
+	if err != nil {
+		return Shipment{}, err
+	}
+	number := trackingNumber(id)
+	var b pgx.Batch
+	queueDispatch(&b, id, number)
+	events.Queue(ctx, &b, shipmentDispatched, shipmentEvent(sh, number))
+	err = postgres.Exec(ctx, s.pool, &b)
+	if err != nil && !refused(err) && !postgres.Retryable(err) {
+		return Shipment{}, fmt.Errorf("dispatch shipment %s: %w", id, err)
+	}
+	s.wake()
+	sh, err = selectShipment(ctx, s.pool, id)
+	switch {
+	case err != nil:
+		return Shipment{}, err
+	case sh.Status == Cancelled:
+		return Shipment{}, ErrCancelled
+	case sh.Status == Preparing:
+		return Shipment{}, ErrBusy
+	}
+	return sh, nil
+}

@@ -246,7 +246,11 @@ func metric(t testing.TB, r *prometheus.Registry, name string) (sum float64) {
 	return sum
 }
 
-// quiet logs to the test's own output, shown only when it fails.
+// quiet logs to the test's own output, shown only when it fails. A benchmark's
+// would always be shown.
 func quiet(t testing.TB) *slog.Logger {
+	if _, bench := t.(*testing.B); bench {
+		return slog.New(slog.DiscardHandler)
+	}
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 }

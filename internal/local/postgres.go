@@ -218,6 +218,8 @@ func (c *cluster) settings(port int, options PostgresOptions) map[string]string 
 			"max_wal_size":       "256MB",
 			"checkpoint_timeout": "1h",
 			"autovacuum":         "off",
+			// Files in the cluster's folder, which go with it; POSIX's outlive a server that is killed.
+			"dynamic_shared_memory_type": "mmap",
 		})
 	}
 	maps.Copy(settings, options.Settings)

@@ -3,6 +3,7 @@ package process
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/caarlos0/env/v11"
@@ -17,7 +18,7 @@ func Config[T any](environ []string) (T, error) {
 	if errors.As(err, &all) {
 		lines := make([]string, 0, len(all.Errors))
 		for _, e := range all.Errors {
-			lines = append(lines, "  "+strings.TrimPrefix(e.Error(), "env: "))
+			lines = append(lines, "  "+explain[T](e))
 		}
 		return cfg, fmt.Errorf("the environment is not complete:\n%s", strings.Join(lines, "\n"))
 	}
@@ -25,4 +26,16 @@ func Config[T any](environ []string) (T, error) {
 		return cfg, fmt.Errorf("read the environment: %w", err)
 	}
 	return cfg, nil
+}
+
+// explain names the variable where the library names the field.
+func explain[T any](err error) string {
+	var malformed env.ParseError
+	if errors.As(err, &malformed) {
+		if f, ok := reflect.TypeFor[T]().FieldByName(malformed.Name); ok {
+			name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
+			return fmt.Sprintf("%s is not acceptable: %v", name, malformed.Err)
+		}
+	}
+	return err.Error()
 }

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"net/http"
 	"strconv"
 	"time"
 
@@ -35,6 +36,11 @@ func NewRequests(r prometheus.Registerer) *Requests {
 
 // Observe counts one request.
 func (m *Requests) Observe(method, route string, status int, took time.Duration) {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+	default:
+		method = "other" // anybody can make one up
+	}
 	m.seconds.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -54,7 +55,8 @@ func (m *Memo) JSON(c echo.Context, key string, build func(context.Context) (any
 	}
 	// Whoever asked first may go away; the others still want the answer.
 	ctx := context.WithoutCancel(c.Request().Context())
-	body, err, _ := m.making.Do(key, func() (any, error) {
+	// What is asked after Forget must not join what was begun before it.
+	body, err, _ := m.making.Do(strconv.FormatUint(age, 36)+" "+key, func() (any, error) {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		v, err := build(ctx)

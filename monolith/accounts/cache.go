@@ -1,7 +1,6 @@
 package accounts
 
 import (
-	"crypto/sha256"
 	"sync"
 	"time"
 
@@ -16,9 +15,6 @@ const (
 	// is still under way then, since requests end sooner.
 	tombstoneAge = 30 * time.Second
 )
-
-// tokenHash is what is known of a token.
-type tokenHash = [sha256.Size]byte
 
 // cache remembers whose sessions are whose for a short time. It holds at most
 // two generations: a full one is put aside, and the one before it forgotten.

@@ -115,4 +115,7 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
+// tokenHash is what is known of a token.
+type tokenHash = [sha256.Size]byte
+
 func hashToken(raw string) tokenHash { return sha256.Sum256([]byte(raw)) }

@@ -27,9 +27,7 @@ func insertMessage(b *pgx.Batch, accountID uuid.UUID, m Message) *pgx.QueuedQuer
 func insertOrderMessage(b *pgx.Batch, orderID, accountID uuid.UUID, m Message) *pgx.QueuedQuery {
 	return b.Queue(`
 		insert into notifications (id, account_id, order_id, kind, to_address, subject, body)
-		select @id, a.id, @order_id, @kind, a.email, @subject, @body
-		from accounts a
-		where a.id = @account_id`,
+		values (@id, @account_id, @order_id, @kind, (select email from accounts where id = @account_id), @subject, @body)`,
 		pgx.NamedArgs{
 			"id": m.ID, "account_id": accountID, "order_id": orderID, "kind": m.Kind, "subject": m.Subject, "body": m.Body,
 		})

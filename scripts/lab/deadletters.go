@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,9 +36,11 @@ func (c *deadlettersList) Run(ctx context.Context, line *commands, to streams) e
 	if err != nil {
 		return err
 	}
-	services := consumers(state)
-	if c.Service != "" {
-		services = []string{c.Service}
+	services := []string{c.Service}
+	if c.Service == "" {
+		if services = consumers(state); len(services) == 0 {
+			return errNoConsumers
+		}
 	}
 	rejected := map[string][]events.DeadLetter{}
 	for _, service := range services {
@@ -82,6 +85,8 @@ func (c *deadlettersReplay) Run(ctx context.Context, line *commands, to streams)
 	return nil
 }
 
+var errNoConsumers = errors.New("only services consume events, and the running lab has none: start it without --only")
+
 // consumers are the services that can reject events.
 func consumers(state *up.State) []string {
 	return slices.DeleteFunc(state.Schemas(), func(schema string) bool { return schema == up.Monolith })
@@ -91,7 +96,7 @@ func consumers(state *up.State) []string {
 func withPool(ctx context.Context, state *up.State, service string, do func(*pgxpool.Pool) error) error {
 	if known := consumers(state); !slices.Contains(known, service) {
 		if len(known) == 0 {
-			return fmt.Errorf("only services consume events, and the running lab has none: start it without --only")
+			return errNoConsumers
 		}
 		return fmt.Errorf("there is no such service: it is one of %s", strings.Join(known, ", "))
 	}

@@ -32,6 +32,7 @@ type commands struct {
 	Migrate     migrateCommand     `cmd:"" help:"Apply the migrations of the schemas, as their owners."`
 	Deadletters deadlettersCommand `cmd:"" help:"List events that services rejected, or have them tried again."`
 	Verify      verifyCommand      `cmd:"" help:"Run the contract suite against the running lab."`
+	Race        raceCommand        `cmd:"" help:"Let many customers buy the last copies of a book at once, and count."`
 }
 
 // streams are where commands write.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -47,6 +48,7 @@ func (c *upCommand) Run(ctx context.Context, line *commands, to streams) error {
 	if err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // the data set, if there was one to seed: from here on the lab only waits
 	state := lab.State()
 	if line.JSON {
 		err = json.NewEncoder(to.out).Encode(state.WithoutSecrets())

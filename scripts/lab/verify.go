@@ -12,7 +12,7 @@ import (
 
 type verifyCommand struct {
 	Only  string   `help:"Judge one side only: monolith or services."`
-	Flags []string `arg:"" optional:"" passthrough:"" help:"Flags for go test, such as -run TestCheckout -v; after a second --, flags for the suite."`
+	Flags []string `arg:"" optional:"" help:"After --: flags for go test, as in lab verify -- -run TestCheckout -v; after another --, flags for the suite."`
 }
 
 func (c *verifyCommand) Run(ctx context.Context, line *commands, to streams) error {
@@ -47,7 +47,7 @@ func (c *verifyCommand) Run(ctx context.Context, line *commands, to streams) err
 	}
 	for _, verdict := range verdicts {
 		if !verdict.Passed {
-			err = errors.Join(err, fmt.Errorf("the %s does not keep the contract: the lines with FAIL above say where", verdict.Target))
+			err = errors.Join(err, fmt.Errorf("the contract is broken at %s (%s): the lines with FAIL above say where", verdict.Target, verdict.URL))
 		}
 	}
 	return err

@@ -21,11 +21,12 @@ const answerWithin = 10 * time.Second
 // buffers: net/http's transport, with two goroutines per connection, took twice the CPU, which on the same
 // machine is taken from the sides that are compared.
 type conn struct {
-	host string
-	net  net.Conn // nil while not connected
-	in   *bufio.Reader
-	out  []byte
-	body []byte
+	host   string
+	net    net.Conn // nil while not connected
+	in     *bufio.Reader
+	forget func() bool // ends the watch that breaks it when ctx ends
+	out    []byte
+	body   []byte
 }
 
 // request is one request of the API.
@@ -60,7 +61,7 @@ func (c *conn) do(ctx context.Context, r *request) (answer, error) {
 	if err := c.connect(ctx); err != nil {
 		return answer{}, err
 	}
-	// Whoever ends ctx breaks the read by a deadline in the past (see watch), after this one is set.
+	// The end of ctx sets a deadline in the past (see connect); asked afterwards, ctx can't end unseen.
 	_ = c.net.SetDeadline(time.Now().Add(answerWithin))
 	if err := ctx.Err(); err != nil {
 		return answer{}, err
@@ -81,12 +82,6 @@ func (c *conn) do(ctx context.Context, r *request) (answer, error) {
 	return a, nil
 }
 
-// watch makes the end of ctx break a request that waits. The result undoes that.
-func (c *conn) watch(ctx context.Context) (stop func() bool) {
-	connection := c.net
-	return context.AfterFunc(ctx, func() { _ = connection.SetDeadline(time.Unix(1, 0)) })
-}
-
 func (c *conn) connect(ctx context.Context) error {
 	if c.net != nil {
 		return nil
@@ -101,12 +96,13 @@ func (c *conn) connect(ctx context.Context) error {
 		c.in = bufio.NewReaderSize(nil, 16<<10)
 	}
 	c.in.Reset(connection)
-	c.watch(ctx)
+	c.forget = context.AfterFunc(ctx, func() { _ = connection.SetDeadline(time.Unix(1, 0)) })
 	return nil
 }
 
 func (c *conn) close() {
 	if c.net != nil {
+		c.forget()
 		_ = c.net.Close()
 		c.net = nil
 	}

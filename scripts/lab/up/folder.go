@@ -25,11 +25,12 @@ func Wipe(dir string) error {
 		return err
 	}
 	defer lock.Close()
-	return wipe(dir)
+	return errors.Join(wipeData(dir), removeAll(dir, "bin", "logs", "logs.last"))
 }
 
-// wipe removes what runs have left. The caller holds the folder's lock.
-func wipe(dir string) error {
+// wipeData removes what runs have left in the databases, the broker and the world outside. The caller
+// holds the folder's lock.
+func wipeData(dir string) error {
 	// A server that may not enter this folder has its cluster elsewhere, and a link leads there
 	// (internal/local). Only what is certainly such a place is removed.
 	elsewhere, err := os.Readlink(filepath.Join(postgresDir(dir), "elsewhere"))
@@ -38,7 +39,11 @@ func wipe(dir string) error {
 			return fmt.Errorf("remove the lab's data: %w", err)
 		}
 	}
-	for _, name := range []string{"postgres", "nats", "outside", "bin", "logs", "logs.last"} {
+	return removeAll(dir, "postgres", "nats", "outside")
+}
+
+func removeAll(dir string, names ...string) error {
+	for _, name := range names {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("remove the lab's data: %w", err)
 		}

@@ -82,7 +82,7 @@ func prepare(ctx context.Context, options Options) (_ *Lab, err error) {
 		}
 	}()
 	if options.Fresh {
-		if err := wipe(options.Dir); err != nil {
+		if err := wipeData(options.Dir); err != nil {
 			return nil, err
 		}
 	}

@@ -1,0 +1,78 @@
+package payments
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRefunding(t *testing.T) {
+	t.Parallel()
+
+	t.Run("tells the processor of what was captured, once", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		o := s.newOrder("tok_visa")
+		s.pays(o)
+		s.cancels(o)
+		s.cancels(o)
+		require.Equal(t, Captured, s.status(o), "until the processor has heard")
+		require.NoError(t, s.refundDue(t.Context()))
+		require.NoError(t, s.refundDue(t.Context()))
+		require.Equal(t, Refunded, s.status(o))
+		_, given := s.bank.ledger(o.id)
+		require.Equal(t, 1, given)
+	})
+	t.Run("has nothing to do for what was declined", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		o := s.newOrder("tok_declined")
+		s.pays(o)
+		s.cancels(o)
+		require.NoError(t, s.refundDue(t.Context()))
+		require.Equal(t, Declined, s.status(o))
+	})
+	t.Run("goes on after a crash between the processor and the mark", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		o := s.newOrder("tok_visa")
+		s.pays(o)
+		s.cancels(o)
+		require.NoError(t, s.processor.refund(t.Context(), o.id))
+		require.NoError(t, s.refundDue(t.Context()))
+		require.Equal(t, Refunded, s.status(o))
+	})
+	t.Run("that the processor refuses does not keep the others waiting", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		unknown, o := s.newOrder("tok_visa"), s.newOrder("tok_visa")
+		for _, o := range []order{unknown, o} {
+			s.pays(o)
+			s.cancels(o)
+		}
+		s.bank.forget(unknown.id)
+		require.ErrorContains(t, s.refundDue(t.Context()), unknown.id.String())
+		require.Equal(t, Captured, s.status(unknown))
+		require.Equal(t, Refunded, s.status(o))
+	})
+	t.Run("waits for a processor that is away", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		o := s.newOrder("tok_visa")
+		s.pays(o)
+		s.cancels(o)
+		s.bank.answers(func(int, string) int { return 503 })
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- s.Run(ctx, slog.New(slog.DiscardHandler)) }()
+		time.Sleep(50 * time.Millisecond)
+		require.Equal(t, Captured, s.status(o))
+		s.bank.answers(func(int, string) int { return 200 })
+		require.Eventually(t, func() bool { return s.status(o) == Refunded }, 5*time.Second, 20*time.Millisecond)
+		stop()
+		require.NoError(t, <-ended)
+	})
+}

@@ -1,0 +1,165 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// cartLines is how many different books a customer collects; with a full cart, they change their mind about
+// one of those instead. TPC-W ends a cart with its session, ours stays with the account.
+const cartLines = 5
+
+// customer is a signed-in reader of one side and what they remember.
+type customer struct {
+	reader
+	token string
+	cart  []line
+	// unsettled says that an order of theirs was not paid within its request: its lines may leave the cart at
+	// any moment.
+	unsettled bool
+}
+
+// line is a book in the cart, by rank of popularity.
+type line struct {
+	book, quantity int
+}
+
+// browser is one emulated browser.
+type browser struct {
+	*session
+	script    *script
+	conn      *conn
+	customers []*customer // take turns
+	current   int
+	tally     *tally
+	// sampleEvery says that of so many answers one is read and compared with what it has to be.
+	sampleEvery int64
+}
+
+// session is what the browsers of a side have in common.
+type session struct {
+	shop       *shop
+	staff      string // token
+	keys       string // begins every idempotency key and address of this run
+	withLogins bool
+}
+
+// run makes visits until the time has come or ctx ends. A visit that has begun is finished.
+func (b *browser) run(ctx context.Context, until time.Time) {
+	defer b.conn.close()
+	for began := time.Now(); began.Before(until) && ctx.Err() == nil; {
+		v := b.script.next()
+		if v.leaves {
+			b.current = (b.current + 1) % len(b.customers)
+		}
+		b.visit(ctx, b.customers[b.current], &v)
+		now := time.Now()
+		b.tally.visits[v.interaction]++
+		b.tally.spent[v.interaction] += now.Sub(began)
+		began = now
+	}
+}
+
+// expectation is what an answer has to be.
+type expectation struct {
+	status int
+	// also are other statuses that may be, such as 202; refusals are the codes of problems that may be.
+	also     int
+	refusals []string
+	check    func(body []byte) error // of the content of an answer of the first status; nil: none
+}
+
+func ok(check func([]byte) error) expectation {
+	return expectation{status: http.StatusOK, check: check}
+}
+
+// ask sends a request and judges the answer. The code is that of a refusal that was to be expected. Without
+// one, false says that something is amiss, which is counted already.
+func (b *browser) ask(ctx context.Context, r *request, want expectation) (a answer, code string, good bool) {
+	began := time.Now()
+	a, err := b.conn.do(ctx, r)
+	if ctx.Err() != nil {
+		return a, "", false // interrupted: nobody's fault
+	}
+	b.tally.took(time.Since(began))
+	if err != nil {
+		b.tally.errors++
+		b.tally.complain(err.Error())
+		return a, "", false
+	}
+	switch {
+	case a.status == want.status, want.also != 0 && a.status == want.also:
+		return a, "", b.accept(r, want, a)
+	case a.status >= 500 || a.status == http.StatusTooManyRequests:
+		b.tally.errors++
+		b.tally.complain(fmt.Sprintf("%s was answered with %d %s", r, a.status, problemCode(a.body)))
+		return a, "", false
+	}
+	code = problemCode(a.body)
+	if slices.Contains(want.refusals, code) {
+		b.tally.refused[code]++
+		return a, code, false
+	}
+	b.wrong(r, fmt.Errorf("%d %s instead of %d", a.status, code, want.status))
+	return a, "", false
+}
+
+// accept looks at an answer of the right status: at the outside of each, and into some.
+func (b *browser) accept(r *request, want expectation, a answer) bool {
+	if err := outside(a); err != nil {
+		b.wrong(r, err)
+		return false
+	}
+	if want.check == nil || a.status != want.status || b.tally.requests%b.sampleEvery != 0 {
+		return true
+	}
+	b.tally.checked++
+	if err := want.check(a.body); err != nil {
+		b.wrong(r, err)
+		return false
+	}
+	return true
+}
+
+func (b *browser) wrong(r *request, err error) {
+	b.tally.wrong++
+	b.tally.complain(fmt.Sprintf("%s was answered wrongly: %v", r, err))
+}
+
+// outside says whether an answer looks like a whole JSON object.
+func outside(a answer) error {
+	if a.contentType != "application/json" {
+		if kind, _, err := mime.ParseMediaType(a.contentType); err != nil || kind != "application/json" {
+			return fmt.Errorf("its content type is %q", a.contentType)
+		}
+	}
+	end := len(a.body)
+	if end > 0 && a.body[end-1] == '\n' {
+		end--
+	}
+	if end < 2 || a.body[0] != '{' || a.body[end-1] != '}' {
+		return fmt.Errorf("its body of %d bytes is no JSON object", len(a.body))
+	}
+	return nil
+}
+
+// problemCode is the code of a problem; a dash if it is none.
+func problemCode(body []byte) string {
+	var problem struct {
+		Type string `json:"type"`
+	}
+	code, found := "", false
+	if json.Unmarshal(body, &problem) == nil {
+		code, found = strings.CutPrefix(problem.Type, "urn:banyan:problem:")
+	}
+	if !found {
+		return "-"
+	}
+	return code
+}

@@ -1,0 +1,163 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"banyan/scripts/lab/up"
+)
+
+// WriteTable shows the report to a person.
+func (r *Report) WriteTable(out io.Writer) error {
+	var text strings.Builder
+	r.writeFigures(&text)
+	r.writeProcesses(&text)
+	r.writeMeaning(&text)
+	_, err := io.WriteString(out, text.String())
+	return err
+}
+
+func (r *Report) sides() []string {
+	return slices.DeleteFunc([]string{up.Monolith, up.Services}, func(name string) bool { return r.Sides[name] == nil })
+}
+
+// mixes are those that were measured, in TPC-W's order.
+func (r *Report) mixes() []string {
+	var names []string
+	for _, mix := range Mixes {
+		if slices.ContainsFunc(r.sides(), func(side string) bool { return r.resultIfThere(side, mix.Name) != nil }) {
+			names = append(names, mix.Name)
+		}
+	}
+	return names
+}
+
+// newTable aligns figures at their ends and words, which carry a tab before and after, at their beginnings.
+func newTable(out io.Writer) *tabwriter.Writer {
+	return tabwriter.NewWriter(out, 0, 0, 3, ' ', tabwriter.AlignRight)
+}
+
+func (r *Report) writeFigures(text *strings.Builder) {
+	table := newTable(text)
+	fmt.Fprintln(table, "mix\tside\trequests/s\tp50 ms\tp95 ms\tp99 ms\tCPU ms/request\terrors\tratio\t")
+	for _, mix := range r.mixes() {
+		for _, side := range r.sides() {
+			t := r.Sides[side].Mixes[mix]
+			cpu, ratio := "-", ""
+			if t.CPUTotal > 0 {
+				cpu = fmt.Sprintf("%.2f", t.CPUTotal)
+			}
+			if value, compared := r.Ratios[mix]; compared && side == up.Services {
+				ratio = fmt.Sprintf("%.2f", value)
+			}
+			fmt.Fprintf(table, "%s\t%s\t%.0f\t%.1f\t%.1f\t%.1f\t%s\t%d\t%s\t\n",
+				mix, side, t.Throughput, t.P50, t.P95, t.P99, cpu, t.Errors, ratio)
+		}
+	}
+	table.Flush()
+}
+
+// writeProcesses shows what each process used: CPU by mix, and memory.
+func (r *Report) writeProcesses(text *strings.Builder) {
+	for _, side := range r.sides() {
+		of := r.Sides[side]
+		if len(of.Memory) == 0 {
+			continue
+		}
+		fmt.Fprintln(text)
+		table := newTable(text)
+		fmt.Fprintf(table, "%s: CPU µs/request\t%s\tmemory MiB\t\n", side, strings.Join(r.mixes(), "\t"))
+		for _, process := range of.processes() {
+			fmt.Fprintf(table, "%s\t", process)
+			for _, mix := range r.mixes() {
+				fmt.Fprintf(table, "%.0f\t", 1000*of.Mixes[mix].CPU[process])
+			}
+			weight := ""
+			if bytes := of.Memory[process]; bytes > 0 {
+				weight = fmt.Sprintf("%.0f", float64(bytes)/(1<<20))
+			}
+			fmt.Fprintf(table, "%s\t\n", weight)
+		}
+		table.Flush()
+	}
+}
+
+// processes are those that used at least a microsecond per request under some mix, or take memory; those that used
+// most first.
+func (s *SideReport) processes() []string {
+	used := map[string]float64{}
+	for process := range s.Memory {
+		used[process] = 0
+	}
+	for _, result := range s.Mixes {
+		for process, ms := range result.CPU {
+			if ms >= 0.001 {
+				used[process] += ms
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(used), func(a, b string) int {
+		return cmp.Or(cmp.Compare(used[b], used[a]), strings.Compare(a, b))
+	})
+}
+
+// writeMeaning says what was measured and what may be concluded.
+func (r *Report) writeMeaning(text *strings.Builder) {
+	say := func(format string, args ...any) { fmt.Fprintf(text, format+"\n", args...) }
+	say("")
+	o := r.Options
+	say("%d browsers per side without think time, %d rounds of %g s per mix and side in turns, %d customers signed in beforehand.",
+		o.Browsers, o.Rounds, o.Seconds, o.Customers)
+	say("Requests/s are the median of the rounds; a round lasts until its events have had their effects. CPU counts everything")
+	say("that followed, PostgreSQL and mail included.")
+	for _, side := range r.sides() {
+		say("%s: connections to PostgreSQL: %s.", side, connections(r.Sides[side].Connections))
+	}
+	say("%s, %d cores, %s, %s, PostgreSQL %s (synchronous_commit %s).",
+		r.Machine.CPU, r.Machine.Cores, r.Machine.Kernel, r.Machine.Go, r.Machine.Postgres, r.Machine.Settings["synchronous_commit"])
+	for _, warning := range r.Warnings {
+		say("Note: %s.", warning)
+	}
+	say("")
+	if !r.Valid {
+		say("THIS RUN IS NOT VALID, and its figures mean nothing:")
+		for _, reason := range r.Reasons {
+			say("  - %s", reason)
+		}
+		return
+	}
+	if len(r.Ratios) == 0 {
+		say("One side alone has no ratio. Absolute figures are this machine's.")
+		return
+	}
+	for _, mix := range r.mixes() {
+		between := r.RatioRanges[mix]
+		line := fmt.Sprintf("%s: the services did %.2f of the monolith's work (rounds: %.2f to %.2f)",
+			mix, r.Ratios[mix], between[0], between[1])
+		if cpu := r.CPURatios[mix]; cpu > 0 {
+			line += fmt.Sprintf("; a request costs them %.1f times the CPU", 1/cpu)
+		}
+		say("%s.", line)
+	}
+	say("Both sides had the same machine, the same CPU and the same requests, so the ratios are the result; the")
+	say("absolute figures are this machine's. It is TPC-W's workload and not a TPC result.")
+}
+
+// connections is such as "16", or "56 (catalog 8, orders 16, …)".
+func connections(pools map[string]int) string {
+	sum := 0
+	var each []string
+	for _, process := range slices.Sorted(maps.Keys(pools)) {
+		sum += pools[process]
+		each = append(each, fmt.Sprintf("%s %d", process, pools[process]))
+	}
+	if len(each) < 2 {
+		return fmt.Sprint(sum)
+	}
+	return fmt.Sprintf("%d (%s)", sum, strings.Join(each, ", "))
+}

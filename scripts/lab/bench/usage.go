@@ -1,0 +1,208 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"banyan/scripts/lab/up"
+)
+
+const (
+	postgresName = "postgres"
+	// background is what PostgreSQL does besides answering: writing the log and the pages, vacuuming, and whatever
+	// connections did that came and went within a round.
+	background = postgresName + " background"
+)
+
+// accountant knows how much CPU time each process of the lab has used. On a system without /proc it knows
+// nothing, and says so.
+type accountant struct {
+	processes  []up.ProcessState
+	postmaster int       // 0: the server is not the lab's
+	conn       *pgx.Conn // to ask which of the server's processes works for whom
+}
+
+// openAccounts connects to the server of the lab.
+func openAccounts(ctx context.Context, state *up.State) (*accountant, error) {
+	a := &accountant{}
+	for _, process := range state.Processes {
+		switch {
+		case process.PID == 0:
+		case process.Name == postgresName:
+			a.postmaster = process.PID
+		default:
+			a.processes = append(a.processes, process)
+		}
+	}
+	for _, side := range state.Sides() {
+		conn, err := pgx.Connect(ctx, state.Databases[side])
+		if err != nil {
+			return nil, fmt.Errorf("connect to PostgreSQL as its superuser: %w", err)
+		}
+		a.conn = conn
+		break // each sees the whole server
+	}
+	return a, nil
+}
+
+func (a *accountant) close(ctx context.Context) { _ = a.conn.Close(context.WithoutCancel(ctx)) }
+
+// spending is the CPU time that was used up to a moment.
+type spending struct {
+	at        time.Time
+	known     bool // false: this system does not tell
+	processes map[int]spender
+	reaped    time.Duration // of the server's processes that have ended
+	generator time.Duration
+	machine   machineTimes
+}
+
+type spender struct {
+	name string
+	cpu  time.Duration
+}
+
+// now takes stock.
+func (a *accountant) now(ctx context.Context) (*spending, error) {
+	s := &spending{at: time.Now(), processes: map[int]spender{}, generator: generatorTime()}
+	var err error
+	if s.machine, err = readMachine(); err != nil {
+		return s, nil // no /proc: macOS
+	}
+	for _, process := range a.processes {
+		times, err := readTimes(process.PID)
+		if err != nil {
+			return nil, fmt.Errorf("read the CPU time of %s (pid %d): %w", process.Name, process.PID, err)
+		}
+		s.processes[process.PID] = spender{process.Name, times.own}
+	}
+	s.known = true
+	if a.postmaster == 0 {
+		return s, nil
+	}
+	times, err := readTimes(a.postmaster)
+	if err != nil {
+		return nil, fmt.Errorf("read the CPU time of PostgreSQL: %w", err)
+	}
+	s.processes[a.postmaster], s.reaped = spender{background, times.own}, times.children
+	backends, err := a.backends(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for pid, name := range backends {
+		if times, err := readTimes(pid); err == nil { // it may have ended just now
+			s.processes[pid] = spender{name, times.own}
+		}
+	}
+	return s, nil
+}
+
+// backends names the server's processes by the role that they work for: "postgres catalog_app".
+func (a *accountant) backends(ctx context.Context) (map[int]string, error) {
+	rows, err := a.conn.Query(ctx, `
+		select pid, case when backend_type = 'client backend' then $1 || ' ' || usename else $2 end
+		from pg_stat_activity
+		where pid <> pg_backend_pid()`, postgresName, background)
+	if err != nil {
+		return nil, fmt.Errorf("ask PostgreSQL for its processes: %w", err)
+	}
+	names := map[int]string{}
+	var pid int
+	var name string
+	_, err = pgx.ForEachRow(rows, []any{&pid, &name}, func() error {
+		names[pid] = name
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ask PostgreSQL for its processes: %w", err)
+	}
+	return names, nil
+}
+
+// bill is the CPU time that was used between two moments.
+type bill struct {
+	known     bool
+	elapsed   time.Duration
+	lab       map[string]time.Duration // by process
+	generator time.Duration
+	others    time.Duration // programs that have nothing to do with the lab
+	stolen    time.Duration // by the host of a virtual machine
+}
+
+// since is the bill from an earlier moment up to this one.
+func (s *spending) since(earlier *spending) *bill {
+	b := &bill{
+		known:     s.known && earlier.known,
+		elapsed:   s.at.Sub(earlier.at),
+		lab:       map[string]time.Duration{},
+		generator: s.generator - earlier.generator,
+		stolen:    s.machine.stolen - earlier.machine.stolen,
+	}
+	if !b.known {
+		return b
+	}
+	ended := s.reaped - earlier.reaped
+	for pid, then := range earlier.processes {
+		if _, lives := s.processes[pid]; !lives {
+			ended -= then.cpu // what it used before belongs to the time before
+		}
+	}
+	b.lab[background] = max(ended, 0)
+	for pid, now := range s.processes {
+		b.lab[now.name] += now.cpu - earlier.processes[pid].cpu
+	}
+	b.others = max(s.machine.busy-earlier.machine.busy-b.generator-b.total(), 0)
+	return b
+}
+
+// total is what the lab used.
+func (b *bill) total() (sum time.Duration) {
+	for _, cpu := range b.lab {
+		sum += cpu
+	}
+	return sum
+}
+
+// add makes another bill part of this one.
+func (b *bill) add(other *bill) {
+	b.known = b.known && other.known
+	b.elapsed += other.elapsed
+	for name, cpu := range other.lab {
+		b.lab[name] += cpu
+	}
+	b.generator += other.generator
+	b.others += other.others
+	b.stolen += other.stolen
+}
+
+// residents is the resident memory in bytes by process, PostgreSQL's together, and whether shared pages are
+// counted once.
+func (a *accountant) residents(ctx context.Context) (map[string]int64, bool, error) {
+	pids := map[int]string{}
+	for _, process := range a.processes {
+		pids[process.PID] = process.Name
+	}
+	if a.postmaster != 0 {
+		backends, err := a.backends(ctx)
+		if err != nil {
+			return nil, false, err
+		}
+		for pid := range backends {
+			pids[pid] = postgresName
+		}
+		pids[a.postmaster] = postgresName
+	}
+	sizes, proportional := map[string]int64{}, true
+	for pid, name := range pids {
+		bytes, shared, err := memory(pid)
+		if err != nil {
+			continue // it has ended, or there is no /proc
+		}
+		sizes[name] += bytes
+		proportional = proportional && shared
+	}
+	return sizes, proportional, nil
+}

@@ -1,0 +1,216 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"banyan/scripts/lab/seed"
+)
+
+// pageSize is how many books TPC-W's lists show.
+const pageSize = "50"
+
+// visit carries out an interaction. docs/benchmarks/workload.md describes each.
+func (b *browser) visit(ctx context.Context, c *customer, v *visit) {
+	switch v.interaction {
+	case Home, SearchRequest:
+		b.promotions(ctx, v)
+	case NewProducts:
+		b.newProducts(ctx, v)
+	case BestSellers:
+		b.bestSellers(ctx, v)
+	case ProductDetail:
+		b.book(ctx, "", b.shop.books[v.books[0]])
+	case SearchResults:
+		b.searchResults(ctx, v)
+	case ShoppingCart:
+		b.shoppingCart(ctx, c, v)
+	case CustomerRegistration:
+		b.registration(ctx, c, v)
+	case BuyRequest:
+		b.ask(ctx, &request{method: http.MethodGet, path: "/v1/cart", token: c.token}, ok(checkCart(nil)))
+	case BuyConfirm:
+		b.buyConfirm(ctx, c, v)
+	case OrderInquiry:
+		b.ask(ctx, &request{method: http.MethodGet, path: "/v1/orders", token: c.token}, ok(checkOrders))
+	case OrderDisplay:
+		b.orderDisplay(ctx, c)
+	case AdminRequest:
+		b.book(ctx, b.staff, b.shop.books[v.anyBook])
+	case AdminConfirm:
+		b.adminConfirm(ctx, v)
+	}
+}
+
+func (b *browser) promotions(ctx context.Context, v *visit) {
+	ids := make([]string, 0, promoted)
+	for _, rank := range v.books {
+		ids = append(ids, b.shop.books[rank].ID.String())
+	}
+	b.ask(ctx, &request{method: http.MethodGet, path: "/v1/books?ids=" + strings.Join(ids, ",")}, ok(checkPromotions(ids)))
+}
+
+func (b *browser) newProducts(ctx context.Context, v *visit) {
+	subject := b.shop.subjects[v.subject]
+	path := "/v1/books?subject=" + url.QueryEscape(subject) + "&sort=newest&limit=" + pageSize
+	b.ask(ctx, &request{method: http.MethodGet, path: path}, ok(checkNewest(subject)))
+}
+
+func (b *browser) bestSellers(ctx context.Context, v *visit) {
+	subject := b.shop.subjects[v.subject]
+	path := "/v1/books/bestsellers?subject=" + url.QueryEscape(subject)
+	b.ask(ctx, &request{method: http.MethodGet, path: path}, ok(checkBestsellers(subject)))
+}
+
+func (b *browser) book(ctx context.Context, token string, book seed.Book) {
+	b.ask(ctx, &request{method: http.MethodGet, path: "/v1/books/" + book.ID.String(), token: token}, ok(checkBook(book)))
+}
+
+func (b *browser) searchResults(ctx context.Context, v *visit) {
+	var filter string
+	var check func([]byte) error
+	switch v.search.by {
+	case bySubject:
+		subject := b.shop.subjects[v.search.word]
+		filter, check = "&subject="+url.QueryEscape(subject), checkSubject(subject)
+	case byTitle:
+		word := b.shop.titleWords[v.search.word]
+		filter, check = "&q="+word, checkFound(word)
+	case byAuthor:
+		word := b.shop.authorWords[v.search.word]
+		filter, check = "&q="+word, checkFound(word)
+	}
+	b.ask(ctx, &request{method: http.MethodGet, path: "/v1/books?limit=" + pageSize + filter}, ok(check))
+}
+
+// shoppingCart puts a book into the cart, or changes a line of a full one. The answer is the cart.
+func (b *browser) shoppingCart(ctx context.Context, c *customer, v *visit) {
+	put := line{v.books[0], v.quantity}
+	at := slices.IndexFunc(c.cart, func(l line) bool { return l.book == put.book })
+	if at < 0 && len(c.cart) >= cartLines {
+		at = v.line
+		put.book = c.cart[at].book
+	}
+	book := b.shop.books[put.book]
+	body := strconv.AppendInt([]byte(`{"quantity":`), int64(put.quantity), 10)
+	check := checkCart(&wantedLine{book.ID.String(), put.quantity})
+	if c.unsettled {
+		check = checkCart(nil) // the order that is settled meanwhile may take copies out
+	}
+	r := &request{method: http.MethodPut, path: "/v1/cart/items/" + book.ID.String(), token: c.token, body: append(body, '}')}
+	if _, _, good := b.ask(ctx, r, ok(check)); !good {
+		c.unsettled = true
+		return
+	}
+	if at < 0 {
+		c.cart = append(c.cart, put)
+	} else {
+		c.cart[at] = put
+	}
+}
+
+// registration asks who is signed in, or, with logins, registers one in five customers and signs them in: with
+// Argon2 once or twice.
+func (b *browser) registration(ctx context.Context, c *customer, v *visit) {
+	if !b.withLogins {
+		r := &request{method: http.MethodGet, path: "/v1/accounts/me", token: c.token}
+		b.ask(ctx, r, ok(checkAccount(c.email)))
+		return
+	}
+	if !v.returning {
+		email := b.keys + "-" + uuid.NewString() + "@banyan.example"
+		body, _ := json.Marshal(map[string]string{"email": email, "password": seed.ReaderPassword, "name": "New Reader"})
+		r := &request{method: http.MethodPost, path: "/v1/accounts", body: body}
+		b.ask(ctx, r, expectation{status: http.StatusCreated, check: checkAccount(email)})
+	}
+	if signed, good := b.signIn(ctx, c.email); good {
+		c.token = signed
+	}
+}
+
+func (b *browser) signIn(ctx context.Context, email string) (token string, good bool) {
+	body, _ := json.Marshal(map[string]string{"email": email, "password": seed.ReaderPassword})
+	r := &request{method: http.MethodPost, path: "/v1/sessions", body: body}
+	a, _, good := b.ask(ctx, r, expectation{status: http.StatusCreated})
+	if !good {
+		return "", false
+	}
+	token, err := sessionToken(a.body)
+	if err != nil {
+		b.wrong(r, err)
+	}
+	return token, err == nil
+}
+
+// buyConfirm buys the cart; an empty one gets a book first.
+func (b *browser) buyConfirm(ctx context.Context, c *customer, v *visit) {
+	if len(c.cart) == 0 {
+		b.shoppingCart(ctx, c, v)
+	}
+	want := expectation{
+		status: http.StatusCreated, also: http.StatusAccepted, refusals: []string{"sold-out", "order-pending"},
+		check: checkOrder("", c.cart, b.shop),
+	}
+	if c.unsettled {
+		want.refusals = append(want.refusals, "cart-empty")
+		want.check = checkOrder("", nil, b.shop)
+	}
+	r := &request{method: http.MethodPost, path: "/v1/orders", token: c.token, key: b.keys + "-" + uuid.NewString(), body: purchase}
+	a, code, good := b.ask(ctx, r, want)
+	switch {
+	case good:
+		id, found := strings.CutPrefix(a.location, "/v1/orders/")
+		if !found {
+			b.wrong(r, fmt.Errorf("its Location is %q", a.location))
+			return
+		}
+		c.order, c.cart = id, c.cart[:0]
+		if a.status == http.StatusAccepted {
+			b.tally.pending++
+			c.unsettled = true
+		}
+	case code == "sold-out":
+		b.emptyCart(ctx, c)
+	case code == "cart-empty":
+		c.cart = c.cart[:0]
+	case code == "":
+		c.unsettled = true // there may be an order, or not
+	}
+}
+
+// purchase is the body of every order; the address of real ones differs, but nothing depends on it.
+var purchase = []byte(`{"payment":{"token":"tok_visa"},"shipping_address":{"name":"Banyan Reader",` +
+	`"street":"1 Fig Tree Lane","city":"Bayonne","postcode":"64100","country":"FR"}}`)
+
+// emptyCart takes the lines out that the customer knows of.
+func (b *browser) emptyCart(ctx context.Context, c *customer) {
+	for _, l := range c.cart {
+		path := "/v1/cart/items/" + b.shop.books[l.book].ID.String()
+		b.ask(ctx, &request{method: http.MethodDelete, path: path, token: c.token}, ok(checkCart(nil)))
+	}
+	c.cart = c.cart[:0]
+}
+
+func (b *browser) orderDisplay(ctx context.Context, c *customer) {
+	get := func(path string, check func([]byte) error) {
+		b.ask(ctx, &request{method: http.MethodGet, path: path, token: c.token}, ok(check))
+	}
+	get("/v1/orders/"+c.order, checkOrder(c.order, nil, b.shop))
+	get("/v1/payments?order_id="+c.order, checkPayments(c.order, !c.unsettled))
+	get("/v1/shipments?order_id="+c.order, checkShipments(c.order))
+}
+
+func (b *browser) adminConfirm(ctx context.Context, v *visit) {
+	book := b.shop.books[v.anyBook]
+	body := fmt.Appendf(nil, `{"price":{"amount":%d,"currency":"USD"}}`, v.cents)
+	r := &request{method: http.MethodPatch, path: "/v1/books/" + book.ID.String(), token: b.staff, body: body}
+	b.ask(ctx, r, ok(checkPrice(book, v.cents)))
+}

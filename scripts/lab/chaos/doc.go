@@ -1,0 +1,14 @@
+// Package chaos makes trouble for a running shop and judges what is left of it.
+//
+// [Race] lets many customers buy the last copies of a book at the same moment, and sends one checkout
+// fifty times at once. It works on any running shop.
+//
+// [Crash] starts a lab of its own, lets customers buy, and kills processes by SIGKILL at random moments
+// meanwhile. The customers behave as real ones do: what they got no answer to they send again under the same key, or
+// give up. They write down each request before they send it. When the last one has left, nobody lends a
+// hand: the shop has a minute to come to rest, and is then judged by its database, the card
+// processor's ledger and the mail that arrived.
+//
+// The package shares no code with the shop. A judge that borrowed the shop's own ideas of what is right would
+// borrow its mistakes as well.
+package chaos

@@ -1,0 +1,97 @@
+package chaos
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// entry is a line of the card processor's ledger. Effect is charge, decline or refund; the reference is an
+// order's id.
+type entry struct {
+	At        time.Time `json:"at"`
+	Effect    string    `json:"effect"`
+	Reference string    `json:"reference"`
+	Amount    int64     `json:"amount"`
+	Currency  string    `json:"currency"`
+}
+
+// mail is a message that has arrived.
+type mail struct {
+	MessageID string `json:"message_id"`
+	Subject   string `json:"subject"`
+	Body      string `json:"body"`
+}
+
+// The subjects by which the mails about orders are told.
+const (
+	subjectPaid      = "Thank you for your order"
+	subjectCancelled = "Your order is cancelled"
+)
+
+// order is the id of the order that the mail speaks of; empty if it speaks of none.
+func (m mail) order() string {
+	_, id, _ := strings.Cut(m.Body, "Your order: ")
+	return strings.TrimSpace(id)
+}
+
+// ledger returns what the card processor did for the shop since a moment.
+func (s Shop) ledger(ctx context.Context, since time.Time) ([]entry, error) {
+	body, err := s.outside(ctx, "/ledger?merchant="+url.QueryEscape(s.Side))
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	var entries []entry
+	for lines := json.NewDecoder(bufio.NewReader(body)); ; {
+		var e entry
+		if err := lines.Decode(&e); err == io.EOF {
+			return entries, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("read the card processor's ledger: %w", err)
+		}
+		if !e.At.Before(since) {
+			entries = append(entries, e)
+		}
+	}
+}
+
+// mailTo returns the mail that an address has got.
+func (s Shop) mailTo(ctx context.Context, address string) ([]mail, error) {
+	const most = 1000
+	body, err := s.outside(ctx, fmt.Sprintf("/mail.json?limit=%d&to=%s", most, url.QueryEscape(address)))
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	var all []mail
+	if err := json.NewDecoder(body).Decode(&all); err != nil {
+		return nil, fmt.Errorf("read the mail to %s: %w", address, err)
+	}
+	if len(all) == most {
+		return nil, fmt.Errorf("%s has got more mail than can be listed: spread the checkouts over more customers", address)
+	}
+	return all, nil
+}
+
+func (s Shop) outside(ctx context.Context, path string) (io.ReadCloser, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.OutsideURL+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask the world outside: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		response.Body.Close()
+		return nil, fmt.Errorf("the world outside answers %s with %s", path, response.Status)
+	}
+	return response.Body, nil
+}

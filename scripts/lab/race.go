@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"banyan/scripts/lab/chaos"
+	"banyan/scripts/lab/up"
+)
+
+type raceCommand struct {
+	Only   string `help:"On one side only: monolith or services."`
+	Buyers int    `help:"Customers who want a copy each." default:"200"`
+	Copies int    `help:"Copies that there are." default:"10"`
+}
+
+func (c *raceCommand) Help() string {
+	return "On the running lab. Without one, on a lab that it starts for this, with data of its own, and stops again."
+}
+
+func (c *raceCommand) Run(ctx context.Context, line *commands, to streams) error {
+	const readers = 1000 // of the small seed
+	if c.Buyers < 1 || c.Buyers > readers || c.Copies < 1 {
+		return fmt.Errorf("a race needs 1 to %d buyers and at least 1 copy", readers)
+	}
+	state, err := up.Running(line.Dir)
+	if err == nil {
+		return c.race(ctx, state, line, to)
+	}
+	if !errors.Is(err, up.ErrNotRunning) {
+		return err
+	}
+	fmt.Fprintln(to.err, "No lab is running: starting one for this race.")
+	return withLab(ctx, up.Options{Only: c.Only, Out: to.err}, func(lab *up.Lab) error {
+		state := lab.State()
+		return c.race(ctx, &state, line, to)
+	})
+}
+
+func (c *raceCommand) race(ctx context.Context, state *up.State, line *commands, to streams) error {
+	sides, err := sidesOf(state, c.Only)
+	if err != nil {
+		return err
+	}
+	var reports []*chaos.RaceReport
+	var failed error
+	for _, side := range sides {
+		fmt.Fprintf(to.err, "%d customers of the %s are signing in and filling their carts …\n", c.Buyers, side)
+		shop := chaos.Shop{Side: side, URL: state.SideURL(side), OutsideURL: state.OutsideURL}
+		report, err := chaos.Race(ctx, shop, chaos.RaceOptions{Buyers: c.Buyers, Copies: c.Copies})
+		if err != nil {
+			return fmt.Errorf("race on the %s: %w", side, err)
+		}
+		reports = append(reports, report)
+		if !report.Passed() {
+			failed = errors.Join(failed, fmt.Errorf("the %s fails the race: %s", side, report.Violations[0].Rule))
+		}
+		if !line.JSON {
+			if err := report.Print(to.out); err != nil {
+				return err
+			}
+		}
+	}
+	if line.JSON {
+		if err := json.NewEncoder(to.out).Encode(reports); err != nil {
+			return err
+		}
+	}
+	return failed
+}
+
+// withLab works on a lab of its own, on free ports and in a temporary folder, which is removed afterwards.
+func withLab(ctx context.Context, options up.Options, do func(*up.Lab) error) (err error) {
+	if options.Dir, err = os.MkdirTemp("", "banyan-lab-"); err != nil {
+		return err
+	}
+	options.RandomPorts, options.SeedSize = true, "small"
+	ctx, cancel := withGoRun(ctx)
+	defer cancel()
+	defer func() { err = errors.Join(err, up.Wipe(options.Dir), os.RemoveAll(options.Dir)) }()
+	lab, err := up.Start(ctx, options)
+	if err != nil {
+		return err
+	}
+	err = do(lab)
+	stopping, stopped := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer stopped()
+	return errors.Join(err, lab.Stop(stopping))
+}
+

@@ -1,0 +1,41 @@
+package up
+
+import (
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/require"
+)
+
+func TestBroker(t *testing.T) {
+	t.Parallel()
+	root, err := Root()
+	require.NoError(t, err)
+	kept := &secrets{}
+	kept.complete()
+	kept.NATS["orders"] = "7DIGITFIRST" // which the broker's file would read as a number
+	broker, err := startNATS(t.Context(), root, t.TempDir(), 0, kept)
+	require.NoError(t, err)
+	t.Cleanup(broker.Process().Kill)
+	as := func(user, password string) string {
+		location, err := withPassword(broker.URL(), user, password)
+		require.NoError(t, err)
+		return location
+	}
+
+	t.Run("knows every user that the lab has a password for", func(t *testing.T) {
+		for _, user := range natsUsers() {
+			conn, err := nats.Connect(as(user, kept.NATS[user]))
+			require.NoError(t, err, user)
+			conn.Close()
+		}
+		_, err := nats.Connect(as("orders", "wrong"))
+		require.ErrorIs(t, err, nats.ErrAuthorization)
+	})
+
+	t.Run("lets the administrator make the stream, again and again", func(t *testing.T) {
+		admin := as(natsAdmin, kept.NATS[natsAdmin])
+		require.NoError(t, makeStream(t.Context(), admin))
+		require.NoError(t, makeStream(t.Context(), admin))
+	})
+}

@@ -1,6 +1,7 @@
 -- Roles, schemas and grants. A superuser runs this once per database, before
 -- any migration; running it again changes nothing. Roles belong to the whole
--- cluster, schemas to this database. Passwords are set by whoever runs the
+-- cluster, schemas to this database, so the databases of one cluster are
+-- bootstrapped one after the other. Passwords are set by whoever runs the
 -- cluster, never here.
 --
 -- Each schema has two roles. The owner migrates. The app role reads and writes
@@ -11,9 +12,6 @@ do $$
 declare
   area text;
 begin
-  -- The lab and the tests bootstrap several databases of one cluster at once.
-  perform pg_advisory_xact_lock(hashtext('bootstrap'));
-
   foreach area in array array[
     'monolith', 'accounts', 'catalog', 'inventory', 'orders', 'payments', 'shipping', 'notifications'
   ] loop

@@ -50,8 +50,9 @@ func (b Book) Validate() error {
 		c.Text("publisher", *b.Publisher, 1, 200)
 	}
 	if b.PublishedOn != nil {
-		_, err := time.Parse(time.DateOnly, *b.PublishedOn)
-		c.That(err == nil, "published_on", "must be a date such as 1851-10-18")
+		day, err := time.Parse(time.DateOnly, *b.PublishedOn)
+		// Go has a year 0, PostgreSQL does not.
+		c.That(err == nil && day.Year() > 0, "published_on", "must be a date such as 1851-10-18")
 	}
 	if b.Description != nil {
 		c.Text("description", strings.Join(strings.Fields(*b.Description), " "), 1, 4000)
@@ -103,13 +104,14 @@ type pricePatch struct {
 
 // Validate refuses the removal of what every book has.
 func (p Patch) Validate() error {
+	const lasting = "cannot be removed"
 	var c fault.Checks
-	for field, null := range map[string]bool{
-		"title": p.Title.Null, "authors": p.Authors.Null, "subject": p.Subject.Null, "price": p.Price.Null,
-		"price.amount": p.Price.Value.Amount.Null, "price.currency": p.Price.Value.Currency.Null,
-	} {
-		c.That(!null, field, "cannot be removed")
-	}
+	c.That(!p.Title.Null, "title", lasting)
+	c.That(!p.Authors.Null, "authors", lasting)
+	c.That(!p.Subject.Null, "subject", lasting)
+	c.That(!p.Price.Null, "price", lasting)
+	c.That(!p.Price.Value.Amount.Null, "price.amount", lasting)
+	c.That(!p.Price.Value.Currency.Null, "price.currency", lasting)
 	return c.Err()
 }
 

@@ -114,10 +114,10 @@ func (q Search) statement() (string, pgx.NamedArgs) {
 }
 
 // prefixes writes the words as a text search query in which each is a prefix
-// and all must match. Anything but letters and digits separates words, so
-// nothing of the query's own syntax gets through.
+// and all must match. Anything but letters, with their marks, and digits separates
+// words, so nothing of the query's own syntax gets through.
 func prefixes(words string) string {
-	parts := strings.FieldsFunc(words, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	parts := strings.FieldsFunc(words, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.Nd) })
 	for i, p := range parts {
 		parts[i] = p + ":*"
 	}

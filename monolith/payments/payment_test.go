@@ -77,7 +77,7 @@ func TestPayments(t *testing.T) {
 	for query, status := range map[string]int{"limit=0": 422, "limit=x": 400, "order_id=x": 400, "cursor=x": 400} {
 		t.Run("with "+query+" are refused", func(t *testing.T) {
 			t.Parallel()
-		s := s.in(t)
+			s := s.in(t)
 			require.Equal(t, status, s.ask("GET", "/v1/payments?"+query, first.accountID.String(), "").Code)
 		})
 	}

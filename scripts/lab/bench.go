@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"banyan/scripts/lab/bench"
@@ -23,7 +22,7 @@ type benchCommand struct {
 
 func (c *benchCommand) Help() string {
 	return "TPC-W's mixes against both sides of the lab, in turns (docs/benchmarks/workload.md). A running lab is used as it is; " +
-		"without one, the benchmark starts one and stops it afterwards. Nothing else should run on the machine."
+		"without one, the benchmark starts one with data of its own and stops it afterwards. Nothing else should run on the machine."
 }
 
 func (c *benchCommand) Run(ctx context.Context, line *commands, to streams) error {
@@ -35,12 +34,7 @@ func (c *benchCommand) Run(ctx context.Context, line *commands, to streams) erro
 	ctx, cancel := withGoRun(ctx)
 	defer cancel()
 
-	state, stop, err := runningOrOwn(ctx, line.Dir, to)
-	var report *bench.Report
-	if err == nil {
-		report, err = measure(ctx, state, options)
-		err = errors.Join(err, stop())
-	}
+	report, err := c.measure(ctx, line.Dir, options, to)
 	if ctx.Err() != nil {
 		fmt.Fprintln(to.err, "Stopped before there was a result.")
 		return exitCode(130)
@@ -85,50 +79,39 @@ func (c *benchCommand) options() (bench.Options, error) {
 	return options, nil
 }
 
-// lab is what is measured. Its broken context ends when a process of a lab of our own dies.
-type lab struct {
-	state *up.State
-	own   *up.Lab // nil: somebody else's
-}
-
-// runningOrOwn finds the running lab, or starts one, which stop then ends.
-func runningOrOwn(ctx context.Context, dir string, to streams) (found lab, stop func() error, err error) {
+// measure works on the running lab, or on one of its own.
+func (c *benchCommand) measure(ctx context.Context, dir string, options bench.Options, to streams) (report *bench.Report, err error) {
 	state, err := up.Running(dir)
+	if err == nil {
+		return bench.Run(ctx, state, options)
+	}
 	if !errors.Is(err, up.ErrNotRunning) {
-		return lab{state: state}, func() error { return nil }, err
+		return nil, err
 	}
 	fmt.Fprintln(to.err, "No lab is running: starting one for the benchmark.")
-	own, err := up.Start(ctx, up.Options{
-		Dir:         dir,
-		DatabaseURL: os.Getenv("DATABASE_URL"),
-		// All browsers have one address. The limiter stays on, and its cost with it.
-		Env: map[string][]string{"gateway": {"RATE_LIMIT=1000000/s"}},
-		Out: to.err,
+	// All browsers have one address. The limiter stays on, and its cost with it.
+	env := map[string][]string{"gateway": {"RATE_LIMIT=1000000/s"}}
+	err = withLab(ctx, up.Options{Env: env, Out: to.err}, func(lab *up.Lab) (err error) {
+		report, err = measureOwn(ctx, lab, options)
+		return err
 	})
-	if err != nil {
-		return lab{}, nil, err
-	}
-	running := own.State()
-	return lab{&running, own}, func() error {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
-		defer cancel()
-		return own.Stop(stopping)
-	}, nil
+	return report, err
 }
 
-// measure ends early when a lab of our own breaks.
-func measure(ctx context.Context, what lab, options bench.Options) (*bench.Report, error) {
-	if what.own == nil {
-		return bench.Run(ctx, what.state, options)
-	}
+// measureOwn ends early, with the reason, when a process of the lab dies.
+func measureOwn(ctx context.Context, lab *up.Lab, options bench.Options) (*bench.Report, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	done := make(chan struct{})
+	watched := make(chan error)
 	go func() {
-		defer close(done)
-		cancel(what.own.Wait(ctx)) // nil once the measuring is over
+		crash := lab.Wait(ctx)
+		cancel(crash)
+		watched <- crash
 	}()
-	report, err := bench.Run(ctx, what.state, options)
+	state := lab.State()
+	report, err := bench.Run(ctx, &state, options)
 	cancel(nil)
-	<-done
+	if crash := <-watched; crash != nil {
+		return nil, crash
+	}
 	return report, err
 }

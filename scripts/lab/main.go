@@ -33,6 +33,8 @@ type commands struct {
 	Deadletters deadlettersCommand `cmd:"" help:"List events that services rejected, or have them tried again."`
 	Verify      verifyCommand      `cmd:"" help:"Run the contract suite against the running lab."`
 	Race        raceCommand        `cmd:"" help:"Let many customers buy the last copies of a book at once, and count."`
+	Crash       crashCommand       `cmd:"" help:"Kill processes while customers buy, and look what is left."`
+	Bench       benchCommand       `cmd:"" help:"Measure both sides with TPC-W's mixes, and compare them."`
 }
 
 // streams are where commands write.

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// lab runs a command on a folder where no lab runs.
-func lab(t *testing.T, args ...string) (out string, err error) {
+// command runs a command on a folder where no lab runs.
+func command(t *testing.T, args ...string) (out string, err error) {
 	t.Helper()
 	var results, progress strings.Builder
 	err = run(t.Context(), append([]string{"--dir", t.TempDir()}, args...), streams{&results, &progress})
@@ -39,7 +39,7 @@ func TestCommands(t *testing.T) {
 	for name, c := range refusals {
 		t.Run("refuse "+name, func(t *testing.T) {
 			t.Parallel()
-			out, err := lab(t, c.args...)
+			out, err := command(t, c.args...)
 			require.ErrorContains(t, err, c.says)
 			require.Empty(t, out)
 		})
@@ -47,12 +47,12 @@ func TestCommands(t *testing.T) {
 
 	t.Run("show the ladder, for people and for machines", func(t *testing.T) {
 		t.Parallel()
-		out, err := lab(t, "steps")
+		out, err := command(t, "steps")
 		require.NoError(t, err)
 		require.Contains(t, out, "notifications")
 		require.Contains(t, out, "not yet")
 
-		out, err = lab(t, "steps", "--json")
+		out, err = command(t, "steps", "--json")
 		require.NoError(t, err)
 		var shown []stepShown
 		require.NoError(t, json.Unmarshal([]byte(out), &shown))
@@ -75,7 +75,7 @@ func TestMigrateWithoutALab(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("DATABASE_URL", c.databaseURL)
-			_, err := lab(t, append([]string{"migrate"}, c.args...)...)
+			_, err := command(t, append([]string{"migrate"}, c.args...)...)
 			require.ErrorContains(t, err, c.says)
 			require.NotContains(t, err.Error(), "hush")
 		})

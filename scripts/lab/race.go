@@ -90,4 +90,3 @@ func withLab(ctx context.Context, options up.Options, do func(*up.Lab) error) (e
 	defer stopped()
 	return errors.Join(err, lab.Stop(stopping))
 }
-

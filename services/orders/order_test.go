@@ -56,11 +56,12 @@ func TestAddress(t *testing.T) {
 func TestTransition(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
-	ada, b := s.customer(), s.book("Emma", 1000, 99)
+	b := s.book("Emma", 1000, 99)
 	open := map[string]string{Pending: "paid cancelled", Paid: "shipped cancelled"}
 	for _, is := range []string{Pending, Paid, Shipped, Cancelled} {
 		for _, from := range []string{Pending, Paid} {
 			for to := range strings.FieldsSeq(open[from]) {
+				ada := s.customer()
 				id := ada.hasOrder(b, is)
 				var change pgx.Batch
 				reason := ""

@@ -219,13 +219,29 @@ func (s shop) count(sql string, args ...any) (n int) {
 	return n
 }
 
+// soon waits for what has to come true.
+func (s shop) soon(check func() bool) {
+	s.t.Helper()
+	for end := time.Now().Add(10 * time.Second); !check(); time.Sleep(5 * time.Millisecond) {
+		require.True(s.t, time.Now().Before(end), "did not come true in 10 s")
+	}
+}
+
 // waiting waits until a statement of this shop waits for a lock.
 func (s shop) waiting() {
 	s.t.Helper()
-	require.Eventually(s.t, func() bool {
+	s.soon(func() bool {
 		return s.count(`select count(*) from pg_stat_activity
 			where datname = current_database() and wait_event_type = 'Lock'`) > 0
-	}, 5*time.Second, 5*time.Millisecond)
+	})
+}
+
+// ships sends the order's parcel off, and orders hears of it.
+func (s shop) ships(id uuid.UUID) {
+	s.t.Helper()
+	s.listen()
+	require.True(s.t, s.depot.dispatch(id))
+	require.NoError(s.t, s.hears("shipment.dispatched", shipmentData{id}))
 }
 
 // book is a book that can be bought.
@@ -237,7 +253,9 @@ type book struct {
 func (s shop) customer() customer { return customer{s, uuid.New()} }
 
 // cardsKept counts the card tokens that are still kept.
-func (s shop) cardsKept() int { return s.count(`select count(*) from orders where card_token is not null`) }
+func (s shop) cardsKept() int {
+	return s.count(`select count(*) from orders where card_token is not null`)
+}
 
 // book adds one, at so many cents, with so many copies.
 func (s shop) book(title string, cents int64, copies int) book {

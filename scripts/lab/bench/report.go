@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"banyan/scripts/lab/up"
@@ -127,12 +128,13 @@ func newReport(ctx context.Context, state *up.State, o Options, r *runner) (*Rep
 	return report, nil
 }
 
-// sideOfProcess is the side that a process belongs to; empty if it serves both.
+// sideOfProcess is the side that a process works for, one of PostgreSQL's by its role; empty if it works for both.
 func sideOfProcess(name string) string {
-	switch name {
-	case up.Monolith:
+	role, backend := strings.CutPrefix(name, postgresName+" ")
+	switch {
+	case name == up.Monolith, backend && strings.HasPrefix(role, up.Monolith+"_"):
 		return up.Monolith
-	case postgresName, "outside":
+	case name == postgresName, name == background, name == "outside":
 		return ""
 	}
 	return up.Services // the broker as well: the monolith needs none
@@ -169,11 +171,11 @@ func (r *Report) add(side, mix string, done *round) {
 		Throughput: done.throughput(), Requests: done.tally.requests,
 		Load: done.load.Seconds(), Drain: done.drain.Seconds(),
 	})
-	total.sum(r.Machine.Cores)
+	total.sum(side, r.Machine.Cores)
 }
 
 // sum makes the figures out of what the rounds counted.
-func (t *Result) sum(cores int) {
+func (t *Result) sum(side string, cores int) {
 	perRound := make([]float64, len(t.Rounds))
 	for i, done := range t.Rounds {
 		perRound[i] = done.Throughput
@@ -197,7 +199,8 @@ func (t *Result) sum(cores int) {
 	if t.bill.known {
 		t.CPU, t.CPUTotal = map[string]float64{}, 0
 		for name, cpu := range t.bill.lab {
-			if cpu > 0 {
+			// The other side's processes run as well. What they do while they idle is not this side's.
+			if of := sideOfProcess(name); cpu > 0 && (of == side || of == "") {
 				t.CPU[name] = cpu.Seconds() * 1000 / float64(all.requests)
 				t.CPUTotal += t.CPU[name]
 			}

@@ -7,7 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
+	"unicode/utf8"
 
 	"banyan/scripts/lab/up"
 )
@@ -37,14 +37,37 @@ func (r *Report) mixes() []string {
 	return names
 }
 
-// newTable aligns figures at their ends and words, which carry a tab before and after, at their beginnings.
-func newTable(out io.Writer) *tabwriter.Writer {
-	return tabwriter.NewWriter(out, 0, 0, 3, ' ', tabwriter.AlignRight)
+// grid is a table: its first row is the head. So many columns on the left are words, the others are figures.
+type grid struct {
+	rows  [][]string
+	words int
+}
+
+func (g *grid) row(cells ...string) { g.rows = append(g.rows, cells) }
+
+func (g *grid) write(text *strings.Builder) {
+	widths := make([]int, len(g.rows[0]))
+	for _, row := range g.rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, row := range g.rows {
+		var line strings.Builder
+		for i, cell := range row {
+			if i < g.words {
+				fmt.Fprintf(&line, "%-*s   ", widths[i], cell)
+			} else {
+				fmt.Fprintf(&line, "%*s   ", widths[i], cell)
+			}
+		}
+		text.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
 }
 
 func (r *Report) writeFigures(text *strings.Builder) {
-	table := newTable(text)
-	fmt.Fprintln(table, "mix\tside\trequests/s\tp50 ms\tp95 ms\tp99 ms\tCPU ms/request\terrors\tratio\t")
+	g := grid{words: 2}
+	g.row("mix", "side", "requests/s", "p50 ms", "p95 ms", "p99 ms", "CPU ms/request", "errors", "ratio")
 	for _, mix := range r.mixes() {
 		for _, side := range r.sides() {
 			t := r.Sides[side].Mixes[mix]
@@ -55,11 +78,12 @@ func (r *Report) writeFigures(text *strings.Builder) {
 			if value, compared := r.Ratios[mix]; compared && side == up.Services {
 				ratio = fmt.Sprintf("%.2f", value)
 			}
-			fmt.Fprintf(table, "%s\t%s\t%.0f\t%.1f\t%.1f\t%.1f\t%s\t%d\t%s\t\n",
-				mix, side, t.Throughput, t.P50, t.P95, t.P99, cpu, t.Errors, ratio)
+			g.row(mix, side, fmt.Sprintf("%.0f", t.Throughput),
+				fmt.Sprintf("%.1f", t.P50), fmt.Sprintf("%.1f", t.P95), fmt.Sprintf("%.1f", t.P99),
+				cpu, fmt.Sprint(t.Errors), ratio)
 		}
 	}
-	table.Flush()
+	g.write(text)
 }
 
 // writeProcesses shows what each process used: CPU by mix, and memory.
@@ -69,22 +93,25 @@ func (r *Report) writeProcesses(text *strings.Builder) {
 		if len(of.Memory) == 0 {
 			continue
 		}
-		fmt.Fprintln(text)
-		table := newTable(text)
-		fmt.Fprintf(table, "%s: CPU µs/request\t%s\tmemory MiB\t\n", side, strings.Join(r.mixes(), "\t"))
+		g := grid{words: 1}
+		g.row(slices.Concat([]string{side + ": CPU µs/request"}, r.mixes(), []string{"memory MiB"})...)
 		for _, process := range of.processes() {
-			fmt.Fprintf(table, "%s\t", process)
+			cells := []string{process}
 			for _, mix := range r.mixes() {
-				fmt.Fprintf(table, "%.0f\t", 1000*of.Mixes[mix].CPU[process])
+				cells = append(cells, unlessZero(1000*of.Mixes[mix].CPU[process]))
 			}
-			weight := ""
-			if bytes := of.Memory[process]; bytes > 0 {
-				weight = fmt.Sprintf("%.0f", float64(bytes)/(1<<20))
-			}
-			fmt.Fprintf(table, "%s\t\n", weight)
+			g.row(append(cells, unlessZero(float64(of.Memory[process])/(1<<20)))...)
 		}
-		table.Flush()
+		text.WriteString("\n")
+		g.write(text)
 	}
+}
+
+func unlessZero(figure float64) string {
+	if figure == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f", figure)
 }
 
 // processes are those that used at least a microsecond per request under some mix, or take memory; those that used
@@ -111,7 +138,7 @@ func (r *Report) writeMeaning(text *strings.Builder) {
 	say := func(format string, args ...any) { fmt.Fprintf(text, format+"\n", args...) }
 	say("")
 	o := r.Options
-	say("%d browsers per side without think time, %d rounds of %g s per mix and side in turns, %d customers signed in beforehand.",
+	say("%d browsers per side without think time; %d × %g s per mix and side, in turns; %d customers signed in beforehand.",
 		o.Browsers, o.Rounds, o.Seconds, o.Customers)
 	say("Requests/s are the median of the rounds; a round lasts until its events have had their effects. CPU counts everything")
 	say("that followed, PostgreSQL and mail included.")

@@ -12,7 +12,9 @@ import (
 func (r *RaceReport) Print(out io.Writer) error {
 	fmt.Fprintf(out, "Race for the last copies: the %s at %s\n", r.Side, r.URL)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(name, format string, args ...any) { fmt.Fprintf(table, "  %s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(table, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
+	}
 	row("customers, a copy each", "%d at once, for %d copies, in %s", r.Buyers, r.Copies, r.Took.Round(time.Millisecond))
 	row("paid orders", "%d", r.Paid)
 	row("sold out", "%d at once, %d after a 202 (of %d)", r.SoldOut, r.SoldOutLater, r.Accepted)

@@ -39,3 +39,21 @@ func TestBroker(t *testing.T) {
 		require.NoError(t, makeStream(t.Context(), admin))
 	})
 }
+
+func TestBrokerProcess(t *testing.T) {
+	t.Parallel()
+	l := fleet(t)
+	var err error
+	l.root, err = Root()
+	require.NoError(t, err)
+	require.NoError(t, l.setUpBroker(t.Context()))
+	broker, address := l.Process(processNATS), l.settings.natsURL
+
+	broker.Kill9()
+	require.NoError(t, broker.Restart(t.Context()))
+	require.Equal(t, address, l.broker.URL(), "clients find it where it was")
+	admin, err := l.natsAdminURL()
+	require.NoError(t, err)
+	require.NoError(t, makeStream(t.Context(), admin))
+	stop(t, l)
+}

@@ -1,0 +1,179 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"banyan/scripts/lab/up"
+)
+
+// CrashOptions say how much trouble to make. All fields are needed, except for Out.
+type CrashOptions struct {
+	Side         string // up.Monolith or up.Services
+	Checkouts    int
+	Customers    int
+	Seed         uint64        // of the schedule
+	SweepAfter   time.Duration // for how long an order may be pending before the shop's sweeper takes it
+	SettleWithin time.Duration // how long the shop gets to come to rest
+	Dir          string        // an empty folder for the lab
+	Out          io.Writer     // is told the progress; nil is silent
+}
+
+// popular is how many books the customers fight for.
+const popular = 6
+
+// crash is one run.
+type crash struct {
+	options CrashOptions
+	lab     *up.Lab
+	shop    Shop
+	began   time.Time
+
+	people  []*person
+	history history
+	killer  killer
+	done    atomic.Int64
+}
+
+// Crash starts a lab, kills its processes while customers buy, and judges what is left once it has come to
+// rest. An error means that there was nothing to judge.
+func Crash(ctx context.Context, options CrashOptions) (report *CrashReport, err error) {
+	if options.Out == nil {
+		options.Out = io.Discard
+	}
+	sweep := []string{"SWEEP_AFTER=" + options.SweepAfter.String()}
+	lab, err := up.Start(ctx, up.Options{
+		Only: options.Side, SeedSize: "small", Dir: options.Dir, RandomPorts: true, Out: options.Out,
+		Env: map[string][]string{"monolith": sweep, "orders": sweep},
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		if stopped := lab.Stop(stopping); err == nil {
+			err = stopped
+		}
+	}()
+	// A process that dies without having been killed here ends the run.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() { cancel(lab.Wait(ctx)) }()
+
+	state := lab.State()
+	c := &crash{
+		options: options, lab: lab, killer: killer{lab: lab},
+		shop: Shop{Side: options.Side, URL: state.SideURL(options.Side), OutsideURL: state.OutsideURL},
+	}
+	report, err = c.run(ctx)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return nil, cause
+	}
+	return report, err
+}
+
+func (c *crash) run(ctx context.Context) (*CrashReport, error) {
+	client := newHTTP(c.options.Customers)
+	defer client.CloseIdleConnections()
+	c.say("%d customers are signing in …", c.options.Customers)
+	var err error
+	if c.people, err = c.shop.readers(ctx, client, c.options.Customers); err != nil {
+		return nil, err
+	}
+	books, err := c.popularBooks(ctx, c.people[0])
+	if err != nil {
+		return nil, err
+	}
+	evidence, err := gather(ctx, c.shop, c.lab.DatabaseURL(c.options.Side), c.lab.State().NATSURL)
+	if err != nil {
+		return nil, err
+	}
+	defer evidence.close()
+
+	c.began = time.Now()
+	plan := makePlan(c.options.Seed, c.options.Checkouts, c.options.Customers, books, c.victims())
+	if err := c.load(ctx, plan); err != nil {
+		return nil, err
+	}
+	loaded := time.Now()
+	c.say("%d processes were killed; waiting until the shop has come to rest …", len(c.killer.deaths))
+	left, err := evidence.await(ctx, c.options.SettleWithin)
+	if err != nil {
+		return nil, err
+	}
+	rested := time.Now()
+	facts, err := evidence.facts(ctx, c.began, c.people)
+	if err != nil {
+		return nil, err
+	}
+	facts.left = left
+	return c.report(facts, loaded.Sub(c.began), rested.Sub(loaded)), nil
+}
+
+// victims are the processes of the side, whose names are in the lab's state.
+func (c *crash) victims() []string {
+	if c.options.Side == up.Monolith {
+		return []string{up.Monolith}
+	}
+	return slices.Clone(up.Ladder[len(up.Ladder)-1].Processes)
+}
+
+func (c *crash) popularBooks(ctx context.Context, p *person) ([]string, error) {
+	var best list[book]
+	if err := p.ask(ctx, http.MethodGet, "/v1/books/bestsellers", nil, &best); err != nil {
+		return nil, err
+	}
+	if len(best.Items) < popular {
+		return nil, fmt.Errorf("the shop has %d bestsellers, and the customers want %d", len(best.Items), popular)
+	}
+	var books []string
+	for _, b := range best.Items[:popular] {
+		books = append(books, b.ID)
+	}
+	return books, nil
+}
+
+// load lets all customers go through their visits while processes are killed, and returns when the last one has
+// left and everything runs.
+func (c *crash) load(ctx context.Context, plan plan) error {
+	group, ctx := errgroup.WithContext(ctx)
+	var shopping sync.WaitGroup
+	for i, p := range c.people {
+		customer := &customer{person: p, history: &c.history, done: &c.done}
+		shopping.Add(1)
+		group.Go(func() error {
+			defer shopping.Done()
+			return customer.goThrough(ctx, plan.customers[i])
+		})
+	}
+	over := make(chan struct{})
+	group.Go(func() error { shopping.Wait(); close(over); return nil })
+	group.Go(func() error { return c.killer.work(ctx, plan.kills, over) })
+	group.Go(func() error { c.tell(over); return nil })
+	return group.Wait()
+}
+
+// tell says how far the customers are, until the run is over.
+func (c *crash) tell(over <-chan struct{}) {
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-over:
+			return
+		case <-tick.C:
+			c.say("%d of %d checkouts", c.done.Load(), c.options.Checkouts)
+		}
+	}
+}
+
+func (c *crash) say(format string, args ...any) { fmt.Fprintf(c.options.Out, format+"\n", args...) }

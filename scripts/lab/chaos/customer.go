@@ -1,0 +1,116 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+)
+
+// errStuck ends the visits of a customer whose last order stays pending: the shop takes no other.
+var errStuck = errors.New("an order stays pending")
+
+// customer goes through their visits, whatever happens to the shop meanwhile.
+type customer struct {
+	*person
+	history *history
+	done    *atomic.Int64 // visits of all customers
+
+	doubt bool // an order of theirs may still change the cart
+}
+
+func (c *customer) goThrough(ctx context.Context, visits []visit) error {
+	for _, v := range visits {
+		if err := pause(ctx, v.after); err != nil {
+			return err
+		}
+		filled, err := c.fill(ctx, v.lines)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			c.history.begin(attempt{Customer: c.email, Card: v.card}).Odd = err.Error()
+			continue
+		}
+		err = c.buy(ctx, v, c.history.begin(attempt{
+			Customer: c.email, Key: uuid.NewString(), Card: v.card, Cart: filled.Items, Sure: !c.doubt,
+		}))
+		if errors.Is(err, errStuck) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		c.done.Add(1)
+	}
+	return nil
+}
+
+// fill puts the visit's books into the cart. What a declined card has left there stays, and is bought as well.
+func (c *customer) fill(ctx context.Context, lines []line) (filled cart, err error) {
+	for _, l := range lines {
+		if filled, err = c.put(ctx, l.BookID, l.Quantity); err != nil {
+			return cart{}, err
+		}
+	}
+	return filled, nil
+}
+
+// buy sends the checkout until the customer knows what became of it, or gives up.
+func (c *customer) buy(ctx context.Context, v visit, a *attempt) error {
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		a.Sent++
+		said, err := c.send(ctx, http.MethodPost, "/v1/orders", a.Key, checkout(v.card))
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err == nil && c.understands(said, a) {
+			return nil
+		}
+		if err != nil || said.later() {
+			a.Unknown++
+			if v.givesUp {
+				c.doubt = true
+				return nil
+			}
+		}
+		if pause(waiting, said.wait()) == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		c.doubt = true
+		if said.code() == "order-pending" {
+			return errStuck
+		}
+		return nil
+	}
+}
+
+// understands says whether an answer ends the attempt, and writes down how.
+func (c *customer) understands(said answer, a *attempt) bool {
+	switch code := said.code(); {
+	case said.status == http.StatusCreated:
+		a.learn(outcomePaid, said)
+		c.doubt = false // there is one pending order at most, so none is left of before
+	case said.status == http.StatusAccepted:
+		a.learn(outcomeAccepted, said)
+		c.doubt = true
+	case said.status == http.StatusPaymentRequired && code == "declined":
+		a.learn(outcomeDeclined, said)
+		c.doubt = false
+	case said.status == http.StatusConflict && code == "sold-out", said.status == http.StatusUnprocessableEntity && code == "cart-empty":
+		a.learn(outcomeRefused, said)
+	case said.status == http.StatusConflict && (code == "key-in-use" || code == "order-pending"), said.later():
+		return false
+	default:
+		a.Odd = said.unexpected().Error()
+		c.doubt = true
+	}
+	return true
+}

@@ -1,0 +1,221 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"banyan/scripts/lab/up"
+)
+
+// evidence reads what a shop has left behind, past the shop: in its database, in the broker, and in the world
+// outside.
+type evidence struct {
+	shop Shop
+	pool *pgxpool.Pool
+	nats string // the broker's URL; empty where there is none
+}
+
+// gather connects to the databases of a shop as the superuser.
+func gather(ctx context.Context, shop Shop, databaseURL, natsURL string) (*evidence, error) {
+	config, err := pgxpool.ParseConfig(databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("read the database's URL: %w", err)
+	}
+	config.MaxConns = 2
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("reach the database of the %s: %w", shop.Side, err)
+	}
+	if shop.Side != up.Services {
+		natsURL = ""
+	}
+	return &evidence{shop, pool, natsURL}, nil
+}
+
+func (e *evidence) close() { e.pool.Close() }
+
+// facts are what a run has left behind, its own and nothing of the seed's, except for the shelves.
+type facts struct {
+	orders    []orderRow
+	keys      []keyRow
+	payments  []paymentRow
+	shipments []shipmentRow
+	shelves   []shelfRow
+	ledger    []entry
+	mails     []mail
+	left      []string // what has not come to rest
+}
+
+type orderRow struct {
+	ID       string
+	Customer string
+	Status   string
+	Reason   string // of the cancellation
+	Total    int64  // US cents
+	Lines    int64  // what the lines come to, US cents
+	Copies   map[string]int
+	PlacedAt time.Time
+	// SettledAt is when it was paid or cancelled, as far as something tells.
+	SettledAt *time.Time
+}
+
+type keyRow struct {
+	Customer string
+	Key      string
+	About    string // an order's id
+	Status   int    // of the stored answer; 0: none
+}
+
+type paymentRow struct {
+	OrderID string
+	Status  string
+	Amount  int64 // US cents
+}
+
+type shipmentRow struct {
+	OrderID string
+	Status  string
+}
+
+// shelfRow counts the copies of one book from the first day on, those of the seed too.
+type shelfRow struct {
+	Book      string
+	Delivered int64
+	OnHand    int64
+	Reserved  int64
+	Sold      int64 // in orders that are not cancelled
+}
+
+// In these statements a schema is the area's. The monolith has all areas in one.
+const (
+	selectOrders = `
+		select o.id::text, a.email as customer, o.status, coalesce(o.cancel_reason, '') as reason, o.total, o.placed_at,
+			sum(i.quantity * i.unit_price)::bigint as lines, jsonb_object_agg(i.book_id, i.quantity) as copies,
+			(@settled) as settled_at
+		from orders.orders o
+		join orders.order_items i on i.order_id = o.id
+		join accounts.accounts a on a.id = o.account_id
+		where o.placed_at >= $1
+		group by o.id, a.email
+		order by o.id`
+
+	selectKeys = `
+		select a.email as customer, k.key, k.about::text, coalesce(k.status, 0) as status
+		from orders.idempotency_keys k
+		join accounts.accounts a on a.id = k.account_id
+		where k.path = '/v1/orders' and k.claimed_at >= $1`
+
+	selectPayments = `
+		select order_id::text, status, amount
+		from payments.payments
+		where created_at >= $1`
+
+	selectShipments = `
+		select order_id::text, status
+		from shipping.shipments
+		where created_at >= $1`
+
+	selectShelves = `
+		with sold as (
+			select i.book_id, sum(i.quantity) as copies
+			from orders.order_items i
+			join orders.orders o on o.id = i.order_id
+			where o.status <> 'cancelled'
+			group by i.book_id
+		), delivered as (
+			select book_id, sum(quantity) as copies
+			from inventory.deliveries
+			group by book_id
+		)
+		select s.book_id::text as book, s.on_hand, s.reserved,
+			coalesce(d.copies, 0)::bigint as delivered, coalesce(sold.copies, 0)::bigint as sold
+		from (@stock) s
+		left join delivered d using (book_id)
+		left join sold using (book_id)`
+)
+
+// What is kept in another shape on each side.
+var shapes = map[string]map[string]string{
+	up.Monolith: {
+		"@stock": `select id as book_id, stock as on_hand, 0 as reserved from catalog.books`,
+		// An order that the sweeper cancels is told of by mail.
+		"@settled": `
+			select min(at)
+			from (
+				select created_at as at from shipping.shipments where order_id = o.id
+				union all
+				select created_at from notifications.notifications where order_id = o.id and kind = 'order_cancelled'
+			) settled`,
+	},
+	up.Services: {
+		"@stock": `select book_id, on_hand, reserved from inventory.stock`,
+		"@settled": `
+			select min(created_at)
+			from orders.outbox
+			where type in ('order.paid', 'order.cancelled') and data->>'order_id' = o.id::text`,
+	},
+}
+
+// areas are the services' schemas.
+var areas = []string{"accounts", "catalog", "inventory", "orders", "payments", "shipping", "notifications"}
+
+// sql is a statement as the side's database understands it.
+func (e *evidence) sql(statement string) string {
+	for name, text := range shapes[e.shop.Side] {
+		statement = strings.ReplaceAll(statement, name, text)
+	}
+	if e.shop.Side == up.Monolith {
+		for _, area := range areas {
+			statement = strings.ReplaceAll(statement, area+".", up.Monolith+".")
+		}
+	}
+	return statement
+}
+
+// facts reads what there is since a moment.
+func (e *evidence) facts(ctx context.Context, since time.Time, people []*person) (f *facts, err error) {
+	f = &facts{}
+	if f.orders, err = rows[orderRow](ctx, e, selectOrders, since); err != nil {
+		return nil, err
+	}
+	if f.keys, err = rows[keyRow](ctx, e, selectKeys, since); err != nil {
+		return nil, err
+	}
+	if f.payments, err = rows[paymentRow](ctx, e, selectPayments, since); err != nil {
+		return nil, err
+	}
+	if f.shipments, err = rows[shipmentRow](ctx, e, selectShipments, since); err != nil {
+		return nil, err
+	}
+	if f.shelves, err = rows[shelfRow](ctx, e, selectShelves); err != nil {
+		return nil, err
+	}
+	if f.ledger, err = e.shop.ledger(ctx, since); err != nil {
+		return nil, err
+	}
+	for _, p := range people {
+		arrived, err := e.shop.mailTo(ctx, p.email)
+		if err != nil {
+			return nil, err
+		}
+		f.mails = append(f.mails, arrived...)
+	}
+	return f, nil
+}
+
+func rows[T any](ctx context.Context, e *evidence, statement string, args ...any) ([]T, error) {
+	found, err := e.pool.Query(ctx, e.sql(statement), args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the database of the %s: %w", e.shop.Side, err)
+	}
+	all, err := pgx.CollectRows(found, pgx.RowToStructByName[T])
+	if err != nil {
+		return nil, fmt.Errorf("read the database of the %s: %w", e.shop.Side, err)
+	}
+	return all, nil
+}

@@ -1,0 +1,174 @@
+package chaos
+
+import (
+	"maps"
+	"slices"
+)
+
+// ledgerOf is what the card processor did for one order.
+type ledgerOf struct {
+	charges, declines, refunds int
+	amount                     int64 // of the charge, US cents
+}
+
+// captured says that money was taken and kept.
+func (l ledgerOf) captured() bool { return l.charges > 0 && l.refunds == 0 }
+
+// judge holds what a run has left behind against what the customers have written down.
+func judge(f *facts, attempts []*attempt) []Violation {
+	var found findings
+	for _, what := range f.left {
+		found.add("the shop comes to rest by itself", "%s", what)
+	}
+	found.judgeOrders(f)
+	found.judgeMoney(f)
+	found.judgeStock(f)
+	found.judgeKeys(f, attempts)
+	found.judgeAnswers(f, attempts)
+	found.judgeShipments(f)
+	found.judgeMail(f)
+	return found.all
+}
+
+func (f *findings) judgeOrders(facts *facts) {
+	for _, o := range facts.orders {
+		if o.Status != "paid" && o.Status != "cancelled" {
+			f.add("every order is paid or cancelled", "order %s of %s is %s", o.ID, o.Customer, o.Status)
+		}
+		if o.Total != o.Lines {
+			f.add("an order's total is what its lines come to", "order %s: %d, and %d", o.ID, o.Total, o.Lines)
+		}
+	}
+}
+
+// judgeMoney compares the orders, the payments and the card processor's ledger.
+func (f *findings) judgeMoney(facts *facts) {
+	ledger := map[string]ledgerOf{}
+	for _, e := range facts.ledger {
+		l := ledger[e.Reference]
+		switch e.Effect {
+		case "charge":
+			l.charges, l.amount = l.charges+1, e.Amount
+		case "decline":
+			l.declines++
+		case "refund":
+			l.refunds++
+		}
+		ledger[e.Reference] = l
+	}
+	payments := group(facts.payments, func(p paymentRow) string { return p.OrderID })
+	orders := map[string]bool{}
+	for _, o := range facts.orders {
+		orders[o.ID] = true
+		f.judgeCharge(o, ledger[o.ID])
+		f.judgePayment(o, payments[o.ID], ledger[o.ID])
+	}
+	for _, id := range slices.Sorted(maps.Keys(ledger)) {
+		if !orders[id] {
+			f.add("nothing is charged without an order", "the ledger knows order %s, the shop does not", id)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(payments)) {
+		if !orders[id] {
+			f.add("no payment is without an order", "there is one for order %s", id)
+		}
+	}
+}
+
+func (f *findings) judgeCharge(o orderRow, l ledgerOf) {
+	if l.charges > 1 || l.refunds > 1 || l.declines > 1 || l.charges > 0 && l.declines > 0 {
+		f.add("the card processor decides once per order", "order %s: %d charges, %d declines, %d refunds",
+			o.ID, l.charges, l.declines, l.refunds)
+	}
+	switch {
+	case l.captured() != (o.Status == "paid"):
+		f.add("money is taken exactly for paid orders", "order %s is %s, and its ledger has %d charges and %d refunds",
+			o.ID, o.Status, l.charges, l.refunds)
+	case l.captured() && l.amount != o.Total:
+		f.add("what is taken is the order's total", "order %s: %d taken of %d", o.ID, l.amount, o.Total)
+	}
+}
+
+func (f *findings) judgePayment(o orderRow, payments []paymentRow, l ledgerOf) {
+	if len(payments) != 1 {
+		// Services may cancel an order before anybody speaks of money.
+		if len(payments) > 1 || o.Status == "paid" || l != (ledgerOf{}) {
+			f.add("an order has one payment", "order %s, %s, has %d", o.ID, o.Status, len(payments))
+		}
+		return
+	}
+	p := payments[0]
+	agrees := map[string]bool{
+		"captured": l.captured(),
+		"refunded": l.charges > 0 && l.refunds > 0,
+		"declined": l.declines > 0,
+		"void":     l == ledgerOf{},
+	}
+	if !agrees[p.Status] {
+		f.add("payments agree with the ledger", "order %s: the payment is %s, the ledger has %d charges, %d declines, %d refunds",
+			o.ID, p.Status, l.charges, l.declines, l.refunds)
+	}
+	if p.Amount != o.Total {
+		f.add("a payment is of the order's total", "order %s: %d of %d", o.ID, p.Amount, o.Total)
+	}
+}
+
+func (f *findings) judgeStock(facts *facts) {
+	for _, s := range facts.shelves {
+		if s.OnHand < 0 || s.Reserved < 0 {
+			f.add("stock is never negative", "book %s: %d on hand, %d reserved", s.Book, s.OnHand, s.Reserved)
+		}
+		if s.Reserved != 0 {
+			f.add("nothing is reserved for nobody", "book %s: %d copies", s.Book, s.Reserved)
+		}
+		if s.Delivered != s.OnHand+s.Sold {
+			f.add("what came in is in stock or sold", "book %s: %d came in, %d are in stock, %d are sold", s.Book, s.Delivered, s.OnHand, s.Sold)
+		}
+	}
+}
+
+func (f *findings) judgeShipments(facts *facts) {
+	shipments := group(facts.shipments, func(s shipmentRow) string { return s.OrderID })
+	for _, o := range facts.orders {
+		there := slices.DeleteFunc(slices.Clone(shipments[o.ID]), func(s shipmentRow) bool { return s.Status == "cancelled" })
+		delete(shipments, o.ID)
+		if due := o.Status == "paid"; due && len(there) != 1 || !due && len(there) != 0 {
+			f.add("paid orders have one shipment, others none", "order %s, %s, has %d", o.ID, o.Status, len(there))
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(shipments)) {
+		f.add("no shipment is without an order", "there is one for order %s", id)
+	}
+}
+
+// judgeMail counts distinct Message-IDs: a mail whose sender was killed before it could note that it was sent
+// comes twice, and a mail program shows it once.
+func (f *findings) judgeMail(facts *facts) {
+	type about struct{ order, subject string }
+	distinct := map[about]map[string]bool{}
+	for _, m := range facts.mails {
+		key := about{m.order(), m.Subject}
+		if distinct[key] == nil {
+			distinct[key] = map[string]bool{}
+		}
+		distinct[key][m.MessageID] = true
+	}
+	for _, o := range facts.orders {
+		receipts := len(distinct[about{o.ID, subjectPaid}])
+		if due := o.Status == "paid"; due && receipts != 1 || !due && receipts != 0 {
+			f.add("paid orders have one receipt, others none", "order %s, %s, has %d", o.ID, o.Status, receipts)
+		}
+		regrets := len(distinct[about{o.ID, subjectCancelled}])
+		if regrets > 1 || regrets == 1 && o.Status != "cancelled" {
+			f.add("who is told of a cancellation is told once, and truly", "order %s, %s: %d mails", o.ID, o.Status, regrets)
+		}
+	}
+}
+
+func group[T any](all []T, by func(T) string) map[string][]T {
+	grouped := map[string][]T{}
+	for _, one := range all {
+		grouped[by(one)] = append(grouped[by(one)], one)
+	}
+	return grouped
+}

@@ -1,0 +1,125 @@
+package chaos
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// CrashReport is what came of a crash run.
+type CrashReport struct {
+	Shop
+	Seed       uint64        `json:"seed"`
+	SweepAfter time.Duration `json:"sweep_after_ns"`
+
+	Checkouts int            `json:"checkouts"` // begun, each under a key of its own
+	Requests  int            `json:"requests"`  // sent for them
+	Kills     map[string]int `json:"kills"`     // by process
+	Away      time.Duration  `json:"away_ns"`   // from a kill to readiness, on average
+
+	Unknown  int            `json:"unknown"`  // requests without an answer, or with one that says nothing
+	Outcomes map[string]int `json:"outcomes"` // of the checkouts, as their customers know them
+
+	Paid      int `json:"paid"` // orders, by what they ended as
+	Cancelled int `json:"cancelled"`
+	Pending   int `json:"pending"`
+	BySweeper int `json:"by_sweeper"` // settled after their request had died or given up
+	Charges   int `json:"charges"`
+	Receipts  int `json:"receipts"`      // mails, by distinct Message-ID
+	MailTwice int `json:"mail_repeated"` // mails that came again with the same Message-ID
+
+	Load       time.Duration `json:"load_ns"`
+	Rest       time.Duration `json:"rest_ns"` // from the last answer until nothing was under way
+	Violations []Violation   `json:"violations"`
+}
+
+// Passed says that nothing was off.
+func (r *CrashReport) Passed() bool { return len(r.Violations) == 0 }
+
+func (c *crash) report(f *facts, load, rest time.Duration) *CrashReport {
+	worker := "orders"
+	if c.options.Side == "monolith" {
+		worker = "monolith"
+	}
+	r := &CrashReport{
+		Shop: c.shop, Seed: c.options.Seed, SweepAfter: c.options.SweepAfter, Load: load, Rest: rest,
+		Kills: map[string]int{}, Outcomes: map[string]int{},
+		BySweeper:  bySweeper(f, c.killer.deaths, worker),
+		Violations: judge(f, c.history.attempts),
+	}
+	for _, a := range c.history.attempts {
+		r.Checkouts++
+		r.Requests += a.Sent
+		r.Unknown += a.Unknown
+		r.Outcomes[a.Outcome]++
+	}
+	for _, d := range c.killer.deaths {
+		r.Kills[d.Process]++
+		r.Away += d.Away / time.Duration(len(c.killer.deaths))
+	}
+	for _, o := range f.orders {
+		switch o.Status {
+		case "paid":
+			r.Paid++
+		case "cancelled":
+			r.Cancelled++
+		default:
+			r.Pending++
+		}
+	}
+	for _, e := range f.ledger {
+		if e.Effect == "charge" {
+			r.Charges++
+		}
+	}
+	r.countMail(f.mails)
+	return r
+}
+
+func (r *CrashReport) countMail(mails []mail) {
+	seen := map[string]bool{}
+	for _, m := range mails {
+		if seen[m.MessageID] {
+			r.MailTwice++
+			continue
+		}
+		seen[m.MessageID] = true
+		if m.Subject == subjectPaid {
+			r.Receipts++
+		}
+	}
+}
+
+// Print writes the report for people.
+func (r *CrashReport) Print(out io.Writer) error {
+	fmt.Fprintf(out, "Killing the %s while %d checkouts are made, seed %d, sweeper after %s\n", r.Side, r.Checkouts, r.Seed, r.SweepAfter)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(table, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
+	}
+	kills := 0
+	var which []string
+	for _, process := range slices.Sorted(maps.Keys(r.Kills)) {
+		kills += r.Kills[process]
+		which = append(which, fmt.Sprintf("%s %d", process, r.Kills[process]))
+	}
+	row("kill -9", "%d in %s (%s), back after %s on average", kills, r.Load.Round(100*time.Millisecond), strings.Join(which, ", "),
+		r.Away.Round(time.Millisecond))
+	row("checkouts", "%d, in %d requests", r.Checkouts, r.Requests)
+	row("requests without an answer", "%d", r.Unknown)
+	row("what the customers know", "201: %d, 202: %d, 402: %d, refused: %d, nothing: %d", r.Outcomes[outcomePaid],
+		r.Outcomes[outcomeAccepted], r.Outcomes[outcomeDeclined], r.Outcomes[outcomeRefused], r.Outcomes[outcomeUnknown])
+	row("orders", "%d paid, %d cancelled, %d pending", r.Paid, r.Cancelled, r.Pending)
+	row("finished by the sweeper", "%d", r.BySweeper)
+	row("charges", "%d", r.Charges)
+	row("receipts", "%d by Message-ID; of all mails, %d came twice", r.Receipts, r.MailTwice)
+	row("at rest after", "%s", r.Rest.Round(10*time.Millisecond))
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return printVerdict(out, r.Violations)
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"banyan/scripts/lab/chaos"
+	"banyan/scripts/lab/up"
+)
+
+type crashCommand struct {
+	Only            string        `help:"One side only: monolith or services." enum:"monolith,services," default:""`
+	Checkouts       int           `help:"How many checkouts to make." default:"2000"`
+	Customers       int           `help:"How many customers make them." default:"48"`
+	Seed            uint64        `help:"Repeats the schedule of another run. Default: a new one, which is printed."`
+	SweepAfter      time.Duration `help:"For how long an order may be pending before the shop's sweeper takes it." default:"2s"`
+	SettleWithin    time.Duration `help:"How long the shop gets to come to rest afterwards." default:"60s"`
+	ExpectViolation bool          `help:"Fail if nothing is found, to see that the judge can see. Without a sweeper (--sweep-after 24h) something is."`
+}
+
+func (c *crashCommand) Help() string {
+	return "On labs of its own, one after the other, with data of their own; a running lab is left alone. " +
+		"If something is found, the lab's folder with its logs is kept."
+}
+
+func (c *crashCommand) Run(ctx context.Context, line *commands, to streams) error {
+	const readers = 1000 // of the small seed
+	if c.Customers < 1 || c.Customers > readers || c.Checkouts < c.Customers {
+		return fmt.Errorf("a run needs 1 to %d customers, and a checkout for each", readers)
+	}
+	if c.Seed == 0 {
+		c.Seed = rand.Uint64N(1_000_000) + 1
+	}
+	sides := []string{up.Monolith, up.Services}
+	if c.Only != "" {
+		sides = []string{c.Only}
+	}
+	ctx, cancel := withGoRun(ctx)
+	defer cancel()
+	var reports []*chaos.CrashReport
+	var failed error
+	for _, side := range sides {
+		fmt.Fprintf(to.err, "%s, seed %d\n", side, c.Seed)
+		report, err := c.crash(ctx, side, to)
+		if err != nil {
+			return fmt.Errorf("crash the %s: %w", side, err)
+		}
+		reports = append(reports, report)
+		failed = errors.Join(failed, c.verdict(report))
+		if !line.JSON {
+			if err := report.Print(to.out); err != nil {
+				return err
+			}
+		}
+	}
+	if line.JSON {
+		if err := json.NewEncoder(to.out).Encode(reports); err != nil {
+			return err
+		}
+	}
+	return failed
+}
+
+// crash makes a run in a folder of its own, which is kept if the run has to be looked into.
+func (c *crashCommand) crash(ctx context.Context, side string, to streams) (*chaos.CrashReport, error) {
+	dir, err := os.MkdirTemp("", "banyan-crash-")
+	if err != nil {
+		return nil, err
+	}
+	report, err := chaos.Crash(ctx, chaos.CrashOptions{
+		Side: side, Checkouts: c.Checkouts, Customers: c.Customers, Seed: c.Seed,
+		SweepAfter: c.SweepAfter, SettleWithin: c.SettleWithin, Dir: dir, Out: to.err,
+	})
+	if ctx.Err() == nil && (err != nil || c.verdict(report) != nil) {
+		fmt.Fprintf(to.err, "The lab's logs and data are kept in %s\n", dir)
+		return report, err
+	}
+	return report, errors.Join(err, up.Wipe(dir), os.RemoveAll(dir))
+}
+
+// verdict is nil if the run went as expected.
+func (c *crashCommand) verdict(report *chaos.CrashReport) error {
+	switch {
+	case c.ExpectViolation && report.Passed():
+		return fmt.Errorf("nothing was found on the %s, and something was expected", report.Side)
+	case !c.ExpectViolation && !report.Passed():
+		return fmt.Errorf("the %s did not survive: %s (%s)", report.Side, report.Violations[0].Rule, report.Violations[0].Detail)
+	}
+	return nil
+}

@@ -1,6 +1,7 @@
-// Package internal_test holds the rules of the house: who may import whom, where
-// Echo may appear, and that twins stay twins.
 package internal_test
+
+// The rules of the house: who may import whom, where Echo may appear, and that
+// twins stay twins.
 
 import (
 	"encoding/json"

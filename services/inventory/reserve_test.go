@@ -256,7 +256,7 @@ func TestReserving(t *testing.T) {
 	} {
 		t.Run("by "+body+" cannot be", func(t *testing.T) {
 			t.Parallel()
-		s := s.in(t)
+			s := s.in(t)
 			require.Equal(t, status, s.call("orders", body).Code)
 		})
 	}

@@ -99,7 +99,7 @@ func TestDelivering(t *testing.T) {
 	} {
 		t.Run("of "+body+" is refused", func(t *testing.T) {
 			t.Parallel()
-		s := s.in(t)
+			s := s.in(t)
 			bookID := s.newBook()
 			require.Equal(t, status, s.ask("POST", deliveries(bookID), "staff", "k", body).Code)
 			require.Zero(t, s.left(bookID))

@@ -48,6 +48,9 @@ func start(t *testing.T, environ ...string) (public string, stop func() error) {
 	return public, func() error { cancel(); return <-done }
 }
 
+// patience is how long a busy machine may take.
+const patience = 20 * time.Second
+
 func encode(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 func TestRun(t *testing.T) {
@@ -67,7 +70,7 @@ func TestRun(t *testing.T) {
 			"DATABASE_URL="+db.URL("accounts_app"), "NATS_URL="+url, "SIGNING_KEYS="+encode(newKey().Seed()),
 			"CALLERS=gateway="+encode(gateway.Public().(ed25519.PublicKey)))
 
-		customer := web.NewClient(web.ClientConfig{Base: public})
+		customer := web.NewClient(web.ClientConfig{Base: public, Timeout: patience})
 		var account Account
 		registration := Registration{Email: "ada@example.org", Password: "analytical-engine", Name: "Ada"}
 		require.NoError(t, customer.Do(t.Context(), http.MethodPost, "/v1/accounts", registration, &account))
@@ -76,7 +79,9 @@ func TestRun(t *testing.T) {
 		require.NoError(t, customer.Do(t.Context(), http.MethodPost, "/v1/sessions", credentials, &session))
 
 		caller := token.NewCaller("gateway", gateway)
-		front := web.NewClient(web.ClientConfig{Base: public, Bearer: func() (string, error) { return caller.Token("accounts") }})
+		front := web.NewClient(web.ClientConfig{
+			Base: public, Timeout: patience, Bearer: func() (string, error) { return caller.Token("accounts") },
+		})
 		var signed Signed
 		require.NoError(t, front.Do(t.Context(), http.MethodPost, "/internal/v1/sessions/exchange",
 			map[string]string{"token": session.Token}, &signed))
@@ -91,7 +96,7 @@ func TestRun(t *testing.T) {
 		require.Eventually(t, func() bool {
 			told, err = stream.GetLastMsgForSubject(t.Context(), "events.accounts.account.registered")
 			return err == nil
-		}, 10*time.Second, 10*time.Millisecond)
+		}, patience, 10*time.Millisecond)
 		require.JSONEq(t, `{"account_id":"`+account.ID.String()+`","email":"ada@example.org","name":"Ada"}`, string(told.Data))
 		require.NoError(t, stop())
 	})

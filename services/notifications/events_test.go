@@ -21,6 +21,9 @@ import (
 	"banyan/internal/testdb"
 )
 
+// patience is how long a busy machine may take.
+const patience = 20 * time.Second
+
 // goldenAccount is whom the golden events are about.
 var goldenAccount = uuid.MustParse("0198c0de-0000-7000-8000-000000000a01")
 
@@ -115,7 +118,7 @@ func TestEvents(t *testing.T) {
 		types := []string{"account.registered", "order.paid", "shipment.dispatched", "order.cancelled"}
 		b.golden(types...)
 		all := []string{"welcome", "order_paid", "order_shipped", "order_cancelled"}
-		require.Eventually(t, func() bool { return len(s.kinds()) == 4 }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return len(s.kinds()) == 4 }, patience, 10*time.Millisecond)
 		require.ElementsMatch(t, all, s.kinds())
 
 		var body string
@@ -124,7 +127,7 @@ func TestEvents(t *testing.T) {
 		require.Contains(t, body, "0198c0de-0000-7000-8000-000000000c01")
 
 		b.golden(types...) // under ids that the inbox has not seen
-		require.Eventually(t, func() bool { return s.rows("inbox") == 8 }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return s.rows("inbox") == 8 }, patience, 10*time.Millisecond)
 		require.ElementsMatch(t, all, s.kinds())
 		require.Equal(t, 1, s.rows("contacts"))
 		require.Zero(t, s.rows("dead_letters"))
@@ -137,7 +140,7 @@ func TestEvents(t *testing.T) {
 		b.publish(id, "account.registered", api.Event("account.registered"))
 		b.publish(id, "account.registered", api.Event("account.registered"))
 		b.golden("order.paid")
-		require.Eventually(t, func() bool { return len(s.kinds()) == 2 }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return len(s.kinds()) == 2 }, patience, 10*time.Millisecond)
 		require.ElementsMatch(t, []string{"welcome", "order_paid"}, s.kinds())
 		require.Equal(t, 2, s.rows("inbox"))
 	})
@@ -148,13 +151,13 @@ func TestEvents(t *testing.T) {
 		b.golden("order.paid", "shipment.dispatched")
 		b.publish(uuid.Must(uuid.NewV7()), "account.registered",
 			[]byte(`{"account_id":"0198c0de-0000-7000-8000-000000000a02","email":"eve@example.org","name":"Eve"}`))
-		require.Eventually(t, func() bool { return s.count("queued") == 1 }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return s.count("queued") == 1 }, patience, 10*time.Millisecond)
 		durable, err := b.js.Consumer(t.Context(), events.Stream, "notifications")
 		require.NoError(t, err)
 		require.Eventually(t, func() bool {
 			info, err := durable.Info(t.Context())
 			return err == nil && info.NumRedelivered == 2
-		}, 10*time.Second, 10*time.Millisecond, "both are tried again")
+		}, patience, 10*time.Millisecond, "both are tried again")
 		require.Empty(t, s.kinds())
 		require.Zero(t, s.rows("dead_letters"))
 		err = s.queue(func(tx pgx.Tx) error {
@@ -163,7 +166,7 @@ func TestEvents(t *testing.T) {
 		require.ErrorIs(t, err, ErrNoContact)
 
 		b.golden("account.registered")
-		require.Eventually(t, func() bool { return len(s.kinds()) == 3 }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return len(s.kinds()) == 3 }, patience, 10*time.Millisecond)
 	})
 	t.Run("of a cancellation that the customer was told of make no mail", func(t *testing.T) {
 		t.Parallel()
@@ -172,7 +175,7 @@ func TestEvents(t *testing.T) {
 		told := strings.Replace(string(api.Event("order.cancelled")), `"customer_told":false`, `"customer_told":true`, 1)
 		b.publish(uuid.Must(uuid.NewV7()), "order.cancelled", []byte(told))
 		b.golden("account.registered")
-		require.Eventually(t, func() bool { return s.rows("inbox") == 2 }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return s.rows("inbox") == 2 }, patience, 10*time.Millisecond)
 		require.Equal(t, []string{"welcome"}, s.kinds())
 	})
 	t.Run("are mailed by the worker", func(t *testing.T) {
@@ -182,7 +185,7 @@ func TestEvents(t *testing.T) {
 		s.run()
 		b := s.consume()
 		b.golden("account.registered", "order.paid")
-		require.Eventually(t, func() bool { return s.count("sent") == 2 }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return s.count("sent") == 2 }, patience, 10*time.Millisecond)
 		require.True(t, box.has("ada@example.org"))
 	})
 }

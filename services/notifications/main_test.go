@@ -72,18 +72,20 @@ func TestRun(t *testing.T) {
 		public, stop := start(t, "DATABASE_URL="+db.URL("notifications_app"), "NATS_URL="+url,
 			"ACCOUNTS_URL="+published.URL, "SMTP_ADDR="+box.addr)
 		broker{t, js}.golden("account.registered")
-		require.Eventually(t, func() bool { return box.has("ada@example.org") }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return box.has("ada@example.org") }, patience, 10*time.Millisecond)
 
 		signed, err := signer.Issue(token.Identity{Subject: goldenAccount, Role: "customer"}, time.Minute)
 		require.NoError(t, err)
-		ada := web.NewClient(web.ClientConfig{Base: public, Bearer: func() (string, error) { return signed, nil }})
+		ada := web.NewClient(web.ClientConfig{
+			Base: public, Timeout: patience, Bearer: func() (string, error) { return signed, nil },
+		})
 		var list web.List[Message]
 		require.Eventually(t, func() bool {
 			err := ada.Do(t.Context(), http.MethodGet, "/v1/notifications", nil, &list)
 			return err == nil && len(list.Items) == 1 && list.Items[0].Status == "sent"
-		}, 10*time.Second, 10*time.Millisecond)
+		}, patience, 10*time.Millisecond)
 
-		nobody := web.NewClient(web.ClientConfig{Base: public})
+		nobody := web.NewClient(web.ClientConfig{Base: public, Timeout: patience})
 		require.ErrorIs(t, nobody.Do(t.Context(), http.MethodGet, "/v1/notifications", nil, nil), token.ErrUnauthenticated)
 		require.NoError(t, stop())
 	})

@@ -25,7 +25,8 @@ func insertContact(ctx context.Context, q postgres.Querier, accountID uuid.UUID,
 func insertMessage(ctx context.Context, q postgres.Querier, accountID uuid.UUID, m Message) error {
 	_, err := q.Exec(ctx, `
 		insert into notifications (id, account_id, kind, to_address, subject, body)
-		values (@id, @account_id, @kind, @to, @subject, @body)`,
+		values (@id, @account_id, @kind, @to, @subject, @body)
+		on conflict do nothing`,
 		pgx.NamedArgs{
 			"id": m.ID, "account_id": accountID, "kind": m.Kind, "to": m.To, "subject": m.Subject, "body": m.Body,
 		})
@@ -39,7 +40,8 @@ func insertMessage(ctx context.Context, q postgres.Querier, accountID uuid.UUID,
 func insertOrderMessage(ctx context.Context, q postgres.Querier, orderID, accountID uuid.UUID, m Message) error {
 	_, err := q.Exec(ctx, `
 		insert into notifications (id, account_id, order_id, kind, to_address, subject, body)
-		values (@id, @account_id, @order_id, @kind, (select email from contacts where account_id = @account_id), @subject, @body)`,
+		values (@id, @account_id, @order_id, @kind, (select email from contacts where account_id = @account_id), @subject, @body)
+		on conflict do nothing`,
 		pgx.NamedArgs{
 			"id": m.ID, "account_id": accountID, "order_id": orderID, "kind": m.Kind, "subject": m.Subject, "body": m.Body,
 		})

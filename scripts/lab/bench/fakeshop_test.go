@@ -132,7 +132,9 @@ func (s *fakeShop) bestsellers(w http.ResponseWriter, r *http.Request) {
 	reply(w, 200, found)
 }
 
-func (s *fakeShop) show(w http.ResponseWriter, r *http.Request) { reply(w, 200, s.find(r.PathValue("id"))) }
+func (s *fakeShop) show(w http.ResponseWriter, r *http.Request) {
+	reply(w, 200, s.find(r.PathValue("id")))
+}
 
 func (s *fakeShop) change(w http.ResponseWriter, r *http.Request) {
 	b := s.find(r.PathValue("id"))

@@ -12,7 +12,8 @@ import (
 const (
 	mostErrors    = 0.001 // share of the requests
 	mostGenerator = 0.60  // share of the machine's CPU: above, the browsers are what is measured
-	mostOthers    = 0.10  // share that other programs may take without a word
+	someOthers    = 0.10  // share that other programs may take without a word
+	mostOthers    = 0.50  // above, nobody knows what was measured
 	mostStolen    = 0.05  // share that the host of a virtual machine may take without a word
 )
 
@@ -75,6 +76,8 @@ func (r *Report) judgeResult(where string, t *Result) {
 	}
 	machine := t.bill.elapsed.Seconds() * float64(r.Machine.Cores)
 	if share := t.bill.others.Seconds() / machine; share > mostOthers {
+		invalid("other programs took %.0f %% of the machine's CPU: close them", 100*share)
+	} else if share > someOthers {
 		warn("other programs took %.0f %% of the machine's CPU", 100*share)
 	}
 	if share := t.bill.stolen.Seconds() / machine; share > mostStolen {

@@ -97,6 +97,9 @@ func (r *Report) writeProcesses(text *strings.Builder) {
 		g.row(slices.Concat([]string{side + ": CPU µs/request"}, r.mixes(), []string{"memory MiB"})...)
 		for _, process := range of.processes() {
 			cells := []string{process}
+			if process == postgresName {
+				cells[0] = "postgres, all together"
+			}
 			for _, mix := range r.mixes() {
 				cells = append(cells, unlessZero(1000*of.Mixes[mix].CPU[process]))
 			}
@@ -140,8 +143,11 @@ func (r *Report) writeMeaning(text *strings.Builder) {
 	o := r.Options
 	say("%d browsers per side without think time; %d × %g s per mix and side, in turns; %d customers signed in beforehand.",
 		o.Browsers, o.Rounds, o.Seconds, o.Customers)
+	if o.WithLogins {
+		say("Customer Registration hashed passwords for real, which is most of what it costs.")
+	}
 	say("Requests/s are the median of the rounds; a round lasts until its events have had their effects. CPU counts everything")
-	say("that followed, PostgreSQL and mail included.")
+	say("that followed, PostgreSQL and mail included; the browsers themselves took up to %.0f %% of the machine.", 100*r.mostGenerator())
 	for _, side := range r.sides() {
 		say("%s: connections to PostgreSQL: %s.", side, connections(r.Sides[side].Connections))
 	}
@@ -173,6 +179,16 @@ func (r *Report) writeMeaning(text *strings.Builder) {
 	}
 	say("Both sides had the same machine, the same CPU and the same requests, so the ratios are the result; the")
 	say("absolute figures are this machine's. It is TPC-W's workload and not a TPC result.")
+}
+
+// mostGenerator is the highest share of the machine's CPU that the browsers took.
+func (r *Report) mostGenerator() (most float64) {
+	for _, side := range r.Sides {
+		for _, result := range side.Mixes {
+			most = max(most, result.Generator)
+		}
+	}
+	return most
 }
 
 // connections is such as "16", or "56 (catalog 8, orders 16, …)".

@@ -1,7 +1,6 @@
 -- Roles, schemas and grants. A superuser runs this once per database, before
 -- any migration; running it again changes nothing. Roles belong to the whole
--- cluster, schemas to this database, so the databases of one cluster are
--- bootstrapped one after the other. Passwords are set by whoever runs the
+-- cluster, schemas to this database. Passwords are set by whoever runs the
 -- cluster, never here.
 --
 -- Each schema has two roles. The owner migrates. The app role reads and writes
@@ -12,6 +11,11 @@ do $$
 declare
   area text;
 begin
+  -- Whoever bootstraps another database of the cluster at the same time would
+  -- meet this one at the roles. An advisory lock belongs to one database; a lock
+  -- on the catalogs that all databases share holds in each of them.
+  lock table pg_authid, pg_db_role_setting in share row exclusive mode;
+
   foreach area in array array[
     'monolith', 'accounts', 'catalog', 'inventory', 'orders', 'payments', 'shipping', 'notifications'
   ] loop

@@ -2,14 +2,14 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	_ "github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 )
@@ -21,15 +21,19 @@ var ErrSchema = errors.New("the schema is not the one this program knows")
 // owner, and returns the version it ends at. Several processes may call it at
 // once: a session lock lets one work while the others wait.
 func Migrate(ctx context.Context, ownerURL string, fsys fs.FS) (int64, error) {
-	db, err := sql.Open("pgx", ownerURL)
+	cfg, err := pgx.ParseConfig(ownerURL)
 	if err != nil {
-		return 0, fmt.Errorf("open the database: %w", err)
+		return 0, unreadable(err)
 	}
+	db := stdlib.OpenDB(*cfg) // goose speaks database/sql
 	defer db.Close()
 	// One lock per schema, so that two schemas can be migrated side by side.
 	var schema string
-	if err := db.QueryRowContext(ctx, `select current_schema()`).Scan(&schema); err != nil {
+	if err := db.QueryRowContext(ctx, `select coalesce(current_schema(), '')`).Scan(&schema); err != nil {
 		return 0, fmt.Errorf("ask for the schema: %w", err)
+	}
+	if schema == "" {
+		return 0, fmt.Errorf("role %s has no schema in database %s: bootstrap it first", cfg.User, cfg.Database)
 	}
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(lockID(schema)), lock.WithLockTimeout(1, 120))
 	if err != nil {

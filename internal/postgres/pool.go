@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,7 +36,7 @@ type Options struct {
 func Open(ctx context.Context, url string, o Options) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("read the database URL: %w", err)
+		return nil, unreadable(err)
 	}
 	cfg.MaxConns = 16
 	if o.MaxConns > 0 {
@@ -67,6 +68,16 @@ func Open(ctx context.Context, url string, o Options) (*pgxpool.Pool, error) {
 		return nil, fmt.Errorf("reach PostgreSQL at %s:%d, database %s, as %s: %w", c.Host, c.Port, c.Database, c.User, err)
 	}
 	return pool, nil
+}
+
+// unreadable says why a database URL cannot be read, without the URL. The driver
+// quotes it and hides the password in it as well as it can, which is not always.
+func unreadable(err error) error {
+	reason := err.Error()
+	if i := strings.LastIndex(reason, "`: "); i >= 0 {
+		reason = reason[i+len("`: "):]
+	}
+	return fmt.Errorf("read the database URL: %s; it has to look like postgres://user:password@host:5432/database", reason)
 }
 
 // Exec sends the queued statements in one round trip and one transaction, and
@@ -115,7 +126,8 @@ func Unavailable(err error) bool {
 		switch e.Code {
 		case "57P01", "57P02", "57P03", // shutting down, crashed, starting up
 			"53300",          // too many connections
-			"57014", "55P03": // statement or lock timeout
+			"57014", "55P03", // statement or lock timeout
+			"25P03", "25P04", "57P05": // the session stood still for too long: this process was stopped
 			return true
 		}
 		return false

@@ -86,7 +86,7 @@ func Fault(err error) *fault.Error {
 		return fromRouter(routed)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return errTimeout.Because(err)
-	case postgres.Unavailable(err):
+	case postgres.Unavailable(err), postgres.Retryable(err):
 		return errAway.Because(err)
 	}
 	return fault.From(err)

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+
+	"banyan/internal/fault"
 )
 
 // The rule of TPC-W's Best Sellers page: the 50 books of which most copies were
@@ -22,6 +24,11 @@ type Bestseller struct {
 // Bestsellers returns the list, of one subject unless that is empty. Orders that
 // were cancelled do not count, and make room for older ones.
 func (s *Service) Bestsellers(ctx context.Context, subject string) ([]Bestseller, error) {
+	var c fault.Checks
+	c.That(searchable(subject), "subject", "must be text")
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
 	rows, err := s.pool.Query(ctx, `
 		with recent as (
 			select order_id

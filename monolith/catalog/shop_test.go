@@ -1,0 +1,187 @@
+package catalog
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"banyan/internal/money"
+	"banyan/internal/testdb"
+	"banyan/internal/token"
+	"banyan/internal/web"
+	"banyan/migrations"
+)
+
+// shop is the module alone behind its routes.
+type shop struct {
+	*Service
+	t     *testing.T
+	pool  *pgxpool.Pool
+	owner *pgxpool.Pool // who may do what only migrations do
+	http  http.Handler
+}
+
+func newShop(t *testing.T) shop {
+	t.Helper()
+	db := testdb.New(t, migrations.FS)
+	pool := db.Pool("monolith_app")
+	s := New(pool)
+	e := web.New(web.Options{Log: slog.New(slog.DiscardHandler)})
+	Register(e.Group(""), s, web.SignedIn(known))
+	return shop{s, t, pool, db.Pool("monolith_owner"), e}
+}
+
+// in is the same shop for a part of the test.
+func (s shop) in(t *testing.T) shop {
+	s.t = t
+	return s
+}
+
+// known stands in for signing in: a token is a role.
+func known(r *http.Request) (token.Identity, error) {
+	role, ok := token.Bearer(r.Header)
+	if !ok {
+		return token.Identity{}, token.ErrUnauthenticated
+	}
+	return token.Identity{Subject: uuid.NewSHA1(uuid.Nil, []byte(role)), Role: role}, nil
+}
+
+// ask sends a request and returns the answer. The header is name and value in turn.
+func (s shop) ask(method, path, role, body string, header ...string) *httptest.ResponseRecorder {
+	s.t.Helper()
+	req := httptest.NewRequestWithContext(s.t.Context(), method, path, strings.NewReader(body))
+	req.Header.Set("Content-Type", "application/json")
+	if role != "" {
+		req.Header.Set("Authorization", "Bearer "+role)
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res := httptest.NewRecorder()
+	s.http.ServeHTTP(res, req)
+	return res
+}
+
+// list is a page of books as a client gets it.
+func (s shop) list(query string) web.List[Book] {
+	s.t.Helper()
+	return read[web.List[Book]](s.t, s.ask("GET", "/v1/books?"+query, "", ""), 200)
+}
+
+// read fails the test unless the answer has the status, and returns its body.
+func read[T any](t *testing.T, res *httptest.ResponseRecorder, status int) (v T) {
+	t.Helper()
+	require.Equal(t, status, res.Code, res.Body)
+	require.NoError(t, json.Unmarshal(res.Body.Bytes(), &v), res.Body)
+	return v
+}
+
+// problem is what a problem blames, in its order.
+type problem struct {
+	Type   string `json:"type"`
+	Errors []struct {
+		Name string `json:"name"`
+	} `json:"errors"`
+}
+
+func (p problem) blamed() (fields []string) {
+	for _, e := range p.Errors {
+		fields = append(fields, e.Name)
+	}
+	return fields
+}
+
+// novel is a book that can be added; each n makes another.
+func novel(n int) Book {
+	return Book{
+		ISBN: isbn(n), Title: "Emma", Authors: []string{"Jane Austen"}, Subject: "novels", Price: money.USD(1299),
+	}
+}
+
+// isbn is the nth of the ISBNs, in their order.
+func isbn(n int) string {
+	s := fmt.Sprintf("978%09d", n)
+	for _, digit := range "0123456789" {
+		if ValidISBN(s + string(digit)) {
+			return s + string(digit)
+		}
+	}
+	panic("every twelve digits have a check digit")
+}
+
+// adds puts a book on the shelf.
+func (s shop) adds(b Book) Book {
+	s.t.Helper()
+	b, err := s.Add(s.t.Context(), b)
+	require.NoError(s.t, err)
+	return b
+}
+
+// stocks makes so many copies of a book available.
+func (s shop) stocks(bookID uuid.UUID, copies int) {
+	s.t.Helper()
+	_, err := s.pool.Exec(s.t.Context(), `update books set stock = $2 where id = $1`, bookID, copies)
+	require.NoError(s.t, err)
+}
+
+// customer is somebody whom orders can belong to.
+func (s shop) customer() uuid.UUID {
+	s.t.Helper()
+	id := uuid.NewSHA1(uuid.Nil, []byte("customer"))
+	_, err := s.pool.Exec(s.t.Context(), `
+		insert into accounts (id, email, name, password_hash, role, created_at)
+		values ($1, 'ada@example.com', 'Ada', '', 'customer', now())
+		on conflict do nothing`, id)
+	require.NoError(s.t, err)
+	return id
+}
+
+// sells is an order that was paid at that time.
+func (s shop) sells(orderID uuid.UUID, at time.Time, copies map[uuid.UUID]int) {
+	s.t.Helper()
+	_, err := s.pool.Exec(s.t.Context(), `
+		insert into orders (id, account_id, status, total, shipping_address, placed_at)
+		values ($1, $2, 'paid', 1, '{}', $3)`, orderID, s.customer(), at)
+	require.NoError(s.t, err)
+	position := 0
+	for bookID, quantity := range copies {
+		position++
+		_, err := s.pool.Exec(s.t.Context(), `
+			insert into order_items (order_id, position, book_id, title, quantity, unit_price)
+			values ($1, $2, $3, '', $4, 1)`, orderID, position, bookID, quantity)
+		require.NoError(s.t, err)
+	}
+}
+
+// sellsMany are n orders of one copy, all paid at that time.
+func (s shop) sellsMany(orders []uuid.UUID, at time.Time, bookID uuid.UUID) {
+	s.t.Helper()
+	_, err := s.pool.Exec(s.t.Context(), `
+		with paid as (
+			insert into orders (id, account_id, status, total, shipping_address, placed_at)
+			select id, $2, 'paid', 1, '{}', $3
+			from unnest($1::uuid[]) as id
+			returning id
+		)
+		insert into order_items (order_id, position, book_id, title, quantity, unit_price)
+		select id, 1, $4, '', 1, 1
+		from paid`, orders, s.customer(), at, bookID)
+	require.NoError(s.t, err)
+}
+
+// cancels cancels an order that was paid.
+func (s shop) cancels(orderID uuid.UUID) {
+	s.t.Helper()
+	_, err := s.pool.Exec(s.t.Context(),
+		`update orders set status = 'cancelled', cancel_reason = 'customer' where id = $1`, orderID)
+	require.NoError(s.t, err)
+}

@@ -23,13 +23,15 @@ type crashCommand struct {
 	ExpectViolation bool          `help:"Fail if nothing is found, to see that the judge can see. Without a sweeper (--sweep-after 24h) something is."`
 }
 
+// patience is for how long a customer asks what became of a checkout: longer than a key's lease.
+const patience = 30 * time.Second
+
 func (c *crashCommand) Help() string {
 	return "On labs of its own, one after the other, with data of their own; a running lab is left alone. " +
 		"If something is found, the lab's folder with its logs is kept."
 }
 
 func (c *crashCommand) Run(ctx context.Context, line *commands, to streams) error {
-	const readers = 1000 // of the small seed
 	if c.Customers < 1 || c.Customers > readers || c.Checkouts < c.Customers {
 		return fmt.Errorf("a run needs 1 to %d customers, and a checkout for each", readers)
 	}
@@ -68,13 +70,13 @@ func (c *crashCommand) Run(ctx context.Context, line *commands, to streams) erro
 
 // crash makes a run in a folder of its own, which is kept if the run has to be looked into.
 func (c *crashCommand) crash(ctx context.Context, side string, to streams) (*chaos.CrashReport, error) {
-	dir, err := os.MkdirTemp("", "banyan-crash-")
+	dir, err := labFolder()
 	if err != nil {
 		return nil, err
 	}
 	report, err := chaos.Crash(ctx, chaos.CrashOptions{
 		Side: side, Checkouts: c.Checkouts, Customers: c.Customers, Seed: c.Seed,
-		SweepAfter: c.SweepAfter, SettleWithin: c.SettleWithin, Dir: dir, Out: to.err,
+		SweepAfter: c.SweepAfter, SettleWithin: c.SettleWithin, Patience: patience, Dir: dir, Out: to.err,
 	})
 	if ctx.Err() == nil && (err != nil || c.verdict(report) != nil) {
 		fmt.Fprintf(to.err, "The lab's logs and data are kept in %s\n", dir)

@@ -30,6 +30,7 @@ type commands struct {
 	Steps       stepsCommand       `cmd:"" help:"Show the ladder from the monolith to the services, and what runs."`
 	Buy         buyCommand         `cmd:"" help:"Buy a book on each side of the running lab, and print every request as curl."`
 	Migrate     migrateCommand     `cmd:"" help:"Apply the migrations of the schemas, as their owners."`
+	Prepare     prepareCommand     `cmd:"" help:"Make ready what containers need; compose.yaml runs it."`
 	Deadletters deadlettersCommand `cmd:"" help:"List events that services rejected, or have them tried again."`
 	Verify      verifyCommand      `cmd:"" help:"Run the contract suite against the running lab."`
 	Race        raceCommand        `cmd:"" help:"Let many customers buy the last copies of a book at once, and count."`

@@ -17,12 +17,14 @@ type raceCommand struct {
 	Copies int    `help:"Copies that there are." default:"10"`
 }
 
+// readers are the customers of the small seed.
+const readers = 1000
+
 func (c *raceCommand) Help() string {
 	return "On the running lab. Without one, on a lab that it starts for this, with data of its own, and stops again."
 }
 
 func (c *raceCommand) Run(ctx context.Context, line *commands, to streams) error {
-	const readers = 1000 // of the small seed
 	if c.Buyers < 1 || c.Buyers > readers || c.Copies < 1 {
 		return fmt.Errorf("a race needs 1 to %d buyers and at least 1 copy", readers)
 	}
@@ -74,7 +76,7 @@ func (c *raceCommand) race(ctx context.Context, state *up.State, line *commands,
 
 // withLab works on a lab of its own, on free ports and in a temporary folder, which is removed afterwards.
 func withLab(ctx context.Context, options up.Options, do func(*up.Lab) error) (err error) {
-	if options.Dir, err = os.MkdirTemp("", "banyan-lab-"); err != nil {
+	if options.Dir, err = labFolder(); err != nil {
 		return err
 	}
 	options.RandomPorts, options.SeedSize = true, "small"
@@ -89,4 +91,14 @@ func withLab(ctx context.Context, options up.Options, do func(*up.Lab) error) (e
 	stopping, stopped := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer stopped()
 	return errors.Join(err, lab.Stop(stopping))
+}
+
+// labFolder makes a temporary folder for a lab, which PostgreSQL's own user may enter, so that all of the
+// lab lies in it.
+func labFolder() (string, error) {
+	dir, err := os.MkdirTemp("", "banyan-lab-")
+	if err != nil {
+		return "", err
+	}
+	return dir, os.Chmod(dir, 0o711)
 }

@@ -23,6 +23,7 @@ type CrashOptions struct {
 	Seed         uint64        // of the schedule
 	SweepAfter   time.Duration // for how long an order may be pending before the shop's sweeper takes it
 	SettleWithin time.Duration // how long the shop gets to come to rest
+	Patience     time.Duration // for how long a customer asks what became of a checkout
 	Dir          string        // an empty folder for the lab
 	Out          io.Writer     // is told the progress; nil is silent
 }
@@ -106,7 +107,7 @@ func (c *crash) run(ctx context.Context) (*CrashReport, error) {
 	}
 	loaded := time.Now()
 	c.say("%d processes were killed; waiting until the shop has come to rest …", len(c.killer.deaths))
-	left, err := evidence.await(ctx, c.options.SettleWithin)
+	left, last, err := evidence.await(ctx, c.options.SettleWithin)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +117,9 @@ func (c *crash) run(ctx context.Context) (*CrashReport, error) {
 		return nil, err
 	}
 	facts.left = left
-	return c.report(facts, loaded.Sub(c.began), rested.Sub(loaded)), nil
+	report := c.report(facts)
+	report.Load, report.Rest, report.Last = loaded.Sub(c.began), rested.Sub(loaded), last
+	return report, nil
 }
 
 // victims are the processes of the side, whose names are in the lab's state.
@@ -148,7 +151,7 @@ func (c *crash) load(ctx context.Context, plan plan) error {
 	group, ctx := errgroup.WithContext(ctx)
 	var shopping sync.WaitGroup
 	for i, p := range c.people {
-		customer := &customer{person: p, history: &c.history, done: &c.done}
+		customer := &customer{person: p, patience: c.options.Patience, history: &c.history, done: &c.done}
 		shopping.Add(1)
 		group.Go(func() error {
 			defer shopping.Done()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -15,8 +16,9 @@ var errStuck = errors.New("an order stays pending")
 // customer goes through their visits, whatever happens to the shop meanwhile.
 type customer struct {
 	*person
-	history *history
-	done    *atomic.Int64 // visits of all customers
+	patience time.Duration
+	history  *history
+	done     *atomic.Int64 // visits of all customers
 
 	doubt bool // an order of theirs may still change the cart
 }
@@ -60,7 +62,7 @@ func (c *customer) fill(ctx context.Context, lines []line) (filled cart, err err
 
 // buy sends the checkout until the customer knows what became of it, or gives up.
 func (c *customer) buy(ctx context.Context, v visit, a *attempt) error {
-	waiting, cancel := context.WithTimeout(ctx, patience)
+	waiting, cancel := context.WithTimeout(ctx, c.patience)
 	defer cancel()
 	for {
 		a.Sent++

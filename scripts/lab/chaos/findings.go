@@ -8,8 +8,10 @@ type Violation struct {
 	Detail string `json:"detail"` // what is
 }
 
-// findings are the violations found so far.
+// findings are the violations found so far. None are an empty list, for JSON's sake.
 type findings struct{ all []Violation }
+
+func newFindings() findings { return findings{[]Violation{}} }
 
 func (f *findings) add(rule, format string, args ...any) {
 	f.all = append(f.all, Violation{rule, fmt.Sprintf(format, args...)})

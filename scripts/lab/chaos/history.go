@@ -61,14 +61,3 @@ func (h *history) begin(a attempt) *attempt {
 	h.attempts = append(h.attempts, &a)
 	return &a
 }
-
-// count counts the attempts of a kind.
-func (h *history) count(of func(*attempt) bool) int {
-	n := 0
-	for _, a := range h.attempts {
-		if of(a) {
-			n++
-		}
-	}
-	return n
-}

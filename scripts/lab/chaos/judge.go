@@ -16,7 +16,7 @@ func (l ledgerOf) captured() bool { return l.charges > 0 && l.refunds == 0 }
 
 // judge holds what a run has left behind against what the customers have written down.
 func judge(f *facts, attempts []*attempt) []Violation {
-	var found findings
+	found := newFindings()
 	for _, what := range f.left {
 		found.add("the shop comes to rest by itself", "%s", what)
 	}

@@ -22,7 +22,7 @@ type killer struct {
 	deaths []death
 }
 
-// work kills until enough says that it is over, and returns when everything runs again.
+// work kills until the run is over, and returns when everything runs again.
 func (k *killer) work(ctx context.Context, kills iter.Seq[kill], over <-chan struct{}) error {
 	for next := range kills {
 		timer := time.NewTimer(next.after)

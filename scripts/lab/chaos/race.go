@@ -55,7 +55,7 @@ type race struct {
 // once. An error means that there was no race to judge.
 func Race(ctx context.Context, shop Shop, options RaceOptions) (*RaceReport, error) {
 	r := &race{
-		shop: shop, copies: options.Copies, began: time.Now(),
+		shop: shop, copies: options.Copies, began: time.Now(), findings: newFindings(),
 		report: &RaceReport{Shop: shop, Buyers: options.Buyers, Copies: options.Copies},
 	}
 	client := newHTTP(max(options.Buyers, sameKeyRequests))

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"banyan/scripts/lab/up"
 )
 
 // CrashReport is what came of a crash run.
@@ -33,20 +35,21 @@ type CrashReport struct {
 	MailTwice int `json:"mail_repeated"` // mails that came again with the same Message-ID
 
 	Load       time.Duration `json:"load_ns"`
-	Rest       time.Duration `json:"rest_ns"` // from the last answer until nothing was under way
+	Rest       time.Duration `json:"rest_ns"`        // from the last answer until nothing was under way
+	Last       []string      `json:"last,omitempty"` // what it waited for in the end
 	Violations []Violation   `json:"violations"`
 }
 
 // Passed says that nothing was off.
 func (r *CrashReport) Passed() bool { return len(r.Violations) == 0 }
 
-func (c *crash) report(f *facts, load, rest time.Duration) *CrashReport {
+func (c *crash) report(f *facts) *CrashReport {
 	worker := "orders"
-	if c.options.Side == "monolith" {
-		worker = "monolith"
+	if c.options.Side == up.Monolith {
+		worker = up.Monolith
 	}
 	r := &CrashReport{
-		Shop: c.shop, Seed: c.options.Seed, SweepAfter: c.options.SweepAfter, Load: load, Rest: rest,
+		Shop: c.shop, Seed: c.options.Seed, SweepAfter: c.options.SweepAfter,
 		Kills: map[string]int{}, Outcomes: map[string]int{},
 		BySweeper:  bySweeper(f, c.killer.deaths, worker),
 		Violations: judge(f, c.history.attempts),
@@ -117,7 +120,11 @@ func (r *CrashReport) Print(out io.Writer) error {
 	row("finished by the sweeper", "%d", r.BySweeper)
 	row("charges", "%d", r.Charges)
 	row("receipts", "%d by Message-ID; of all mails, %d came twice", r.Receipts, r.MailTwice)
-	row("at rest after", "%s", r.Rest.Round(10*time.Millisecond))
+	rest := r.Rest.Round(10 * time.Millisecond).String()
+	if len(r.Last) > 0 {
+		rest += ", in the end waiting for " + strings.Join(r.Last, ", ")
+	}
+	row("at rest after", "%s", rest)
 	if err := table.Flush(); err != nil {
 		return err
 	}

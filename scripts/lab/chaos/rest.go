@@ -9,7 +9,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"banyan/internal/events"
 	"banyan/scripts/lab/up"
 )
 
@@ -41,19 +40,20 @@ type count struct {
 	Count int64
 }
 
-// await waits until nothing is under way any more, and returns what still is when the time is over.
-func (e *evidence) await(ctx context.Context, within time.Duration) ([]string, error) {
-	deadline := time.Now().Add(within)
-	for {
+// await waits until nothing is under way any more. It returns what still is when the time is over, and otherwise what
+// was the last.
+func (e *evidence) await(ctx context.Context, within time.Duration) (left, last []string, err error) {
+	for deadline := time.Now().Add(within); ; {
 		left, err := e.underWay(ctx)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if len(left) == 0 || time.Now().After(deadline) {
-			return left, nil
+			return left, last, nil
 		}
+		last = left
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 }
@@ -98,7 +98,7 @@ func unreadEvents(ctx context.Context, natsURL string) ([]count, error) {
 	if err != nil {
 		return nil, fmt.Errorf("use JetStream: %w", err)
 	}
-	stream, err := js.Stream(ctx, events.Stream)
+	stream, err := js.Stream(ctx, "EVENTS")
 	if err != nil {
 		return nil, fmt.Errorf("look at the stream: %w", err)
 	}

@@ -19,7 +19,8 @@ import (
 const (
 	// Lease is how long a request may be in flight before its key is anybody's.
 	Lease = 10 * time.Second
-	// Keep is how long an answer can be had again.
+	// Keep is how long an answer can be had again, at least: until Purge has
+	// removed it, it can.
 	Keep = 24 * time.Hour
 
 	maxKey = 255
@@ -86,18 +87,17 @@ const find = `
 	select about, claimed_at < now() - $5::interval as expired, fingerprint,
 		coalesce(status, 0), coalesce(location, ''), coalesce(content_type, ''), body
 	from idempotency_keys
-	where account_id = $1 and method = $2 and path = $3 and key = $4
-		and claimed_at > now() - $6::interval`
+	where account_id = $1 and method = $2 and path = $3 and key = $4`
 
 // Find returns the claim on the request's key, nil if it is free, and ErrReused
 // if it was claimed for another body.
 func Find(ctx context.Context, q postgres.Querier, r Request) (*Claim, error) {
-	return scan(q.QueryRow(ctx, find, r.Owner, r.Method, r.Path, r.Key, Lease, Keep), r)
+	return scan(q.QueryRow(ctx, find, r.Owner, r.Method, r.Path, r.Key, Lease), r)
 }
 
 // QueueFind is Find on the caller's batch; found is called when the batch is sent.
 func QueueFind(b *pgx.Batch, r Request, found func(*Claim) error) {
-	b.Queue(find, r.Owner, r.Method, r.Path, r.Key, Lease, Keep).QueryRow(func(row pgx.Row) error {
+	b.Queue(find, r.Owner, r.Method, r.Path, r.Key, Lease).QueryRow(func(row pgx.Row) error {
 		c, err := scan(row, r)
 		if err != nil {
 			return err
@@ -138,13 +138,22 @@ func QueueClaim(b *pgx.Batch, r Request, about uuid.UUID) {
 // Taken reports whether a batch failed because its key is claimed already.
 func Taken(err error) bool { return postgres.UniqueViolation(err, "idempotency_keys_pkey") }
 
-// QueueAnswer stores the answer unless there is one: the first answer stays.
+// QueueAnswer stores the answer. The batch fails, and Answered reports it, if
+// there is one, because the lease was over and somebody asked again: what one
+// client was told, the work must not contradict. `about` becomes null then,
+// which the column refuses.
 func QueueAnswer(b *pgx.Batch, r Request, a Answer) {
 	b.Queue(`
 		update idempotency_keys
-		set status = $5, location = nullif($6, ''), content_type = $7, body = $8
-		where account_id = $1 and method = $2 and path = $3 and key = $4 and status is null`,
+		set status = $5, location = nullif($6, ''), content_type = $7, body = $8,
+			about = case when status is null then about end
+		where account_id = $1 and method = $2 and path = $3 and key = $4`,
 		r.Owner, r.Method, r.Path, r.Key, a.Status, a.Location, a.ContentType, a.Body)
+}
+
+// Answered reports whether a batch failed because its key has an answer already.
+func Answered(err error) bool {
+	return postgres.NotNullViolation(err, "idempotency_keys", "about")
 }
 
 // Purge forgets keys older than Keep, a thousand at a time so that no

@@ -51,17 +51,16 @@ func (s *Service) Checkout(ctx context.Context, p Purchase) (idempotency.Answer,
 		if len(cart.Items) == 0 {
 			return idempotency.Answer{}, ErrEmptyCart
 		}
-		if books := cart.short(); books != nil {
-			answer, err := s.refuse(ctx, p.Key, books)
-			if idempotency.Taken(err) {
-				continue
-			}
-			return answer, err
-		}
 		o := newOrder(p.AccountID, cart, p.Address)
 		switch err := s.place(ctx, p, o, cart.version); {
 		case err == nil:
 			return s.settle(ctx, p, o, began.Add(answerWithin))
+		case s.stock.Refused(err) && cart.short() != nil:
+			answer, err := s.refuse(ctx, p.Key, cart.short())
+			if idempotency.Taken(err) {
+				continue
+			}
+			return answer, err
 		case idempotency.Taken(err), cartMoved(err), s.stock.Refused(err), postgres.Retryable(err):
 			continue // the next look at key, cart and stock says what it means
 		case postgres.UniqueViolation(err, "orders_one_pending"):
@@ -105,7 +104,7 @@ func (s *Service) settle(ctx context.Context, p Purchase, o Order, deadline time
 	switch err := postgres.Exec(ctx, s.pool, &b); {
 	case err == nil:
 		return answer, nil
-	case moved(err): // the sweeper was quicker
+	case moved(err), idempotency.Answered(err): // the sweeper was quicker, or a retry after the lease
 		o, err := selectOrder(ctx, s.pool, o.ID)
 		if err != nil {
 			return idempotency.Answer{}, err
@@ -174,16 +173,28 @@ func (s *Service) repeat(ctx context.Context, key idempotency.Request, claim ide
 // kept first.
 func (s *Service) store(ctx context.Context, key idempotency.Request, o Order) (idempotency.Answer, error) {
 	var b pgx.Batch
-	var kept *idempotency.Claim
-	idempotency.QueueAnswer(&b, key, answerFor(o))
-	idempotency.QueueFind(&b, key, func(c *idempotency.Claim) error { kept = c; return nil })
-	if err := postgres.Exec(ctx, s.pool, &b); err != nil {
+	answer := answerFor(o)
+	idempotency.QueueAnswer(&b, key, answer)
+	err := postgres.Exec(ctx, s.pool, &b)
+	if idempotency.Answered(err) {
+		return s.kept(ctx, key)
+	}
+	if err != nil {
 		return idempotency.Answer{}, fmt.Errorf("store the answer for order %s: %w", o.ID, err)
 	}
-	if kept == nil || kept.Answer == nil {
+	return answer, nil
+}
+
+// kept is the answer that the key stands for.
+func (s *Service) kept(ctx context.Context, key idempotency.Request) (idempotency.Answer, error) {
+	claim, err := idempotency.Find(ctx, s.pool, key)
+	if err != nil {
+		return idempotency.Answer{}, err
+	}
+	if claim == nil || claim.Answer == nil {
 		return idempotency.Answer{}, errors.New("the idempotency key is gone")
 	}
-	return *kept.Answer, nil
+	return *claim.Answer, nil
 }
 
 // answerFor is what a checkout answers when its order is like this.

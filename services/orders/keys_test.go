@@ -1,8 +1,10 @@
 package main
 
 import (
+	"io"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"banyan/internal/idempotency"
@@ -134,5 +136,25 @@ func TestKeys(t *testing.T) {
 		first.same(ada.pays("tok_visa", key)) // until somebody tidies up
 		require.NoError(t, idempotency.Purge(t.Context(), s.pool))
 		require.NotEqual(t, first.order().ID, ada.pays("tok_visa", key).is(201).order().ID)
+	})
+
+	// From here on, stock is another process's.
+
+	t.Run("are answered also when their order goes, sold out, between two looks", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		ada, b, key := s.customer(), s.book("Emma", 1000, 1), newKey()
+		ada.puts(2, b)
+		r := ada.pays("tok_visa", key)
+		r.refused(409, "sold-out")
+		req := ada.checkout("tok_visa", key)
+		body, err := io.ReadAll(req.Body)
+		require.NoError(t, err)
+		request, err := idempotency.FromRequest(req, ada.id, body)
+		require.NoError(t, err)
+		seen := idempotency.Claim{About: uuid.New(), Expired: true} // at the first look
+		answer, err := s.repeat(t.Context(), request, seen)
+		require.NoError(t, err)
+		require.Equal(t, r.body, string(answer.Body))
 	})
 }

@@ -43,6 +43,7 @@ var (
 	ErrEmptyCart = fault.New(fault.Invalid, "cart-empty", "The cart is empty.")
 	ErrSoldOut   = fault.New(fault.Conflict, "sold-out", "There are not enough copies left.")
 	ErrDeclined  = fault.New(fault.Declined, "declined", "The card was declined. Nothing was charged; the cart is as it was.")
+	ErrNoWord    = fault.New(fault.Unavailable, "", "Shipping cannot be asked for a moment. The order is cancelled as soon as it can, unless it has left by then.").After(time.Second)
 	ErrBusy      = fault.New(fault.Unavailable, "", "Too much is changing at once. Please try again.").After(time.Second)
 )
 
@@ -219,7 +220,7 @@ func (s *Service) cancelPaid(ctx context.Context, o Order) error {
 		return errors.Join(err, postgres.Exec(ctx, s.pool, &b))
 	}
 	if err != nil {
-		return err
+		return ErrNoWord.Because(err) // whatever shipping says, the customer is not to blame
 	}
 	queueTransition(&b, o.ID, Paid, Cancelled, Customer)
 	events.Queue(ctx, &b, orderCancelled, cancelledEvent(o.cancelled(Customer), false))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -71,12 +72,16 @@ func (p Cashier) Charge(ctx context.Context, orderID, accountID uuid.UUID, cents
 		Status string `json:"status"`
 	}
 	err = untilDefinite(ctx, func() error {
-		return p.client.Do(ctx, http.MethodPost, "/internal/v1/charges", struct {
+		err := p.client.Do(ctx, http.MethodPost, "/internal/v1/charges", struct {
 			OrderID   uuid.UUID   `json:"order_id"`
 			AccountID uuid.UUID   `json:"account_id"`
 			Amount    money.Money `json:"amount"`
 			CardToken string      `json:"card_token"`
 		}{orderID, accountID, money.USD(cents), cardToken}, &result)
+		if err == nil && result.Status != "captured" && result.Status != "declined" {
+			return fmt.Errorf("the charge is %q, which says neither", result.Status)
+		}
+		return err
 	})
 	return result.Status == "captured", err
 }

@@ -176,7 +176,7 @@ func TestRemote(t *testing.T) {
 		})
 		began := time.Now()
 		require.Equal(t, fault.Unavailable, fault.KindOf(cancel(t.Context(), n.url)))
-		require.InDelta(t, callTime.Seconds(), time.Since(began).Seconds(), 0.8)
+		require.Less(t, time.Since(began), 4*time.Second)
 		require.EqualValues(t, 1, n.calls.Load(), "the customer can ask again")
 	})
 

@@ -101,7 +101,7 @@ func (s *Service) settle(ctx context.Context, p Purchase, o Order, deadline time
 	case err == nil:
 		s.wake()
 		return answer, nil
-	case moved(err): // the sweeper was quicker
+	case moved(err), idempotency.Answered(err): // the sweeper was quicker, or a retry after the lease
 		o, err := selectOrder(ctx, s.pool, o.ID)
 		if err != nil {
 			return idempotency.Answer{}, err
@@ -160,6 +160,9 @@ func (s *Service) repeat(ctx context.Context, key idempotency.Request, claim ide
 		return *stored, nil
 	}
 	o, err := selectOrder(ctx, s.pool, claim.About)
+	if errors.Is(err, ErrNotFound) { // sold out, just now: it went when its answer came
+		return s.kept(ctx, key)
+	}
 	if err != nil {
 		return idempotency.Answer{}, err
 	}
@@ -170,16 +173,28 @@ func (s *Service) repeat(ctx context.Context, key idempotency.Request, claim ide
 // kept first.
 func (s *Service) store(ctx context.Context, key idempotency.Request, o Order) (idempotency.Answer, error) {
 	var b pgx.Batch
-	var kept *idempotency.Claim
-	idempotency.QueueAnswer(&b, key, answerFor(o))
-	idempotency.QueueFind(&b, key, func(c *idempotency.Claim) error { kept = c; return nil })
-	if err := postgres.Exec(ctx, s.pool, &b); err != nil {
+	answer := answerFor(o)
+	idempotency.QueueAnswer(&b, key, answer)
+	err := postgres.Exec(ctx, s.pool, &b)
+	if idempotency.Answered(err) {
+		return s.kept(ctx, key)
+	}
+	if err != nil {
 		return idempotency.Answer{}, fmt.Errorf("store the answer for order %s: %w", o.ID, err)
 	}
-	if kept == nil || kept.Answer == nil {
+	return answer, nil
+}
+
+// kept is the answer that the key stands for.
+func (s *Service) kept(ctx context.Context, key idempotency.Request) (idempotency.Answer, error) {
+	claim, err := idempotency.Find(ctx, s.pool, key)
+	if err != nil {
+		return idempotency.Answer{}, err
+	}
+	if claim == nil || claim.Answer == nil {
 		return idempotency.Answer{}, errors.New("the idempotency key is gone")
 	}
-	return *kept.Answer, nil
+	return *claim.Answer, nil
 }
 
 // answerFor is what a checkout answers when its order is like this.

@@ -105,12 +105,15 @@ func queueInsertOrder(b *pgx.Batch, o Order, sweepAfter time.Duration) {
 
 // queueTransition fails the batch, and moved reports it, unless the order is in
 // the state it is to leave: its status becomes null, which the column refuses.
+// So is an order that has gone again, which an update would just not find.
 func queueTransition(b *pgx.Batch, id uuid.UUID, from, to, reason string) {
 	b.Queue(`
-		update orders
-		set status = case status when $2 then $3 end, cancel_reason = nullif($4, ''),
-			card_token = null, cancel_requested_at = null
-		where id = $1`, id, from, to, reason)
+		merge into orders o
+		using (select $1::uuid as id) this on o.id = this.id
+		when matched then update
+			set status = case status when $2 then $3 end, cancel_reason = nullif($4, ''),
+				card_token = null, cancel_requested_at = null
+		when not matched then insert (id, account_id) values (this.id, this.id)`, id, from, to, reason)
 }
 
 // queueDeleteOrder takes a pending order back as if it had never been placed.

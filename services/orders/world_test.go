@@ -177,7 +177,7 @@ func (c customer) cancels(id uuid.UUID) reply {
 	return c.asks("POST", "/v1/orders/"+id.String()+"/cancel", "")
 }
 
-// became checks what has become of an order, and of everything that follows it.
+// became checks what has become of an order, and returns it.
 func (c customer) became(id uuid.UUID, status, reason string) Order {
 	c.t.Helper()
 	o := c.order(id)

@@ -55,14 +55,6 @@ func (s shop) count(status string) (n int) {
 	return n
 }
 
-// account is somebody whose address is known, without a mail.
-func (s shop) account(email string) uuid.UUID {
-	s.t.Helper()
-	id := uuid.Must(uuid.NewV7())
-	require.NoError(s.t, insertContact(s.t.Context(), s.pool, id, email, "Ada"))
-	return id
-}
-
 // queue runs handlers in one transaction, and wakes the worker, as the consumer does.
 func (s shop) queue(handle func(tx pgx.Tx) error) error {
 	defer s.Wake()

@@ -97,13 +97,6 @@ func (b *bank) forget(orderID uuid.UUID) {
 	delete(b.charged, orderID)
 }
 
-// heardOf is how many calls there were for the order.
-func (b *bank) heardOf(orderID uuid.UUID) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.calls[orderID]
-}
-
 // ledger is how often the order's money was taken and given back.
 func (b *bank) ledger(orderID uuid.UUID) (charged, given int) {
 	b.mu.Lock()

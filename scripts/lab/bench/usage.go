@@ -37,14 +37,12 @@ func openAccounts(ctx context.Context, state *up.State) (*accountant, error) {
 			a.processes = append(a.processes, process)
 		}
 	}
-	for _, side := range state.Sides() {
-		conn, err := pgx.Connect(ctx, state.Databases[side])
-		if err != nil {
-			return nil, fmt.Errorf("connect to PostgreSQL as its superuser: %w", err)
-		}
-		a.conn = conn
-		break // each sees the whole server
+	// Any of the databases will do: each sees the whole server.
+	conn, err := pgx.Connect(ctx, state.Databases[state.Sides()[0]])
+	if err != nil {
+		return nil, fmt.Errorf("connect to PostgreSQL as its superuser: %w", err)
 	}
+	a.conn = conn
 	return a, nil
 }
 

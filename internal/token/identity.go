@@ -91,7 +91,8 @@ func parse(raw, typ, audience string, key jwt.Keyfunc) (*claims, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.Header["typ"] != typ {
+	// "crit" lists what a reader must understand or refuse; we understand none of it.
+	if _, critical := t.Header["crit"]; critical || t.Header["typ"] != typ {
 		return nil, jwt.ErrTokenUnverifiable
 	}
 	return &c, nil

@@ -98,6 +98,7 @@ func TestVerifierRefuses(t *testing.T) {
 		"a subject that is no UUID":         claim("sub", "alice"),
 		"another typ":                       altered(func(h map[string]any, _ jwt.MapClaims) { h["typ"] = "JWT" }),
 		"no typ":                            altered(func(h map[string]any, _ jwt.MapClaims) { h["typ"] = nil }),
+		"a header that must be understood":  altered(func(h map[string]any, _ jwt.MapClaims) { h["crit"] = []string{"b64"} }),
 		"a service token":                   service,
 		"a service token naming the key":    altered(func(h map[string]any, _ jwt.MapClaims) { h["typ"] = "service+jwt" }),
 		"longer than 4 KiB":                 claim("role", strings.Repeat("x", 4<<10)),

@@ -21,9 +21,9 @@ import (
 
 var errMedia = fault.New(fault.UnsupportedMedia, "", "Send the body as application/json.")
 
-// Bind reads a JSON body into the struct, strictly: an unknown field, a wrong
-// type or trailing data is Malformed and names the field. If the struct has a
-// Validate method, it then says whether what was read is acceptable.
+// Bind reads a JSON body into the struct, strictly: an unknown field, one that comes
+// twice, a wrong type or trailing data is Malformed and names the field. If the struct
+// has a Validate method, it then says whether what was read is acceptable.
 func Bind(c echo.Context, into any) error {
 	return BindAs(c, into, echo.MIMEApplicationJSON)
 }
@@ -33,6 +33,10 @@ func BindAs(c echo.Context, into any, types ...string) error {
 	sent, _, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
 	if err != nil || !slices.Contains(types, sent) {
 		return errMedia.WithDetail("Send the body as " + types[0] + ".")
+	}
+	// Nothing is ever inflated: a few bytes could become gigabytes.
+	if coding := c.Request().Header.Get(echo.HeaderContentEncoding); coding != "" && coding != "identity" {
+		return errMedia.WithDetail("Send the body as it is, without a Content-Encoding.")
 	}
 	body, err := Body(c)
 	if err != nil {
@@ -68,6 +72,9 @@ func decode(body []byte, into any) error {
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return malformed("body", "has something after its end")
+	}
+	if err := checkKeys(body, into); err != nil {
+		return err
 	}
 	if v, ok := into.(interface{ Validate() error }); ok {
 		return v.Validate()

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -19,6 +20,7 @@ type wish struct {
 	Name  string               `json:"name"`
 	Count int                  `json:"count"`
 	Tags  []string             `json:"tags"`
+	Stamp int                  `json:"stamps"`
 	Inner struct{ N int }      `json:"inner"`
 	Note  web.Optional[string] `json:"note"`
 }
@@ -54,6 +56,13 @@ func TestBind(t *testing.T) {
 		"something after it":   {`{} {}`, fault.Malformed, "body"},
 		"a list":               {`[]`, fault.Malformed, "body"},
 		"not acceptable":       {`{"count":100}`, fault.Invalid, "count"},
+
+		"a field twice":                 {`{"count":1,"name":"a","count":2}`, fault.Malformed, "count"},
+		"a field twice, once escaped":   {`{"count":1,"coun\u0074":2}`, fault.Malformed, "count"},
+		"a field twice inside":          {`{"inner":{"N":1,"N":1}}`, fault.Malformed, "N"},
+		"a field in another case":       {`{"Count":1}`, fault.Malformed, "Count"},
+		"a field that folds to ours":    {`{"\u017ftamps":1}`, fault.Malformed, "\u017ftamps"},
+		"a field after a tricky string": {`{"name":"\"}{,\\","tags":["count","count"],"name":""}`, fault.Malformed, "name"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -75,6 +84,27 @@ func TestBind(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, body, 47)
 	})
+	t.Run("the same name may stand in several objects", func(t *testing.T) {
+		t.Parallel()
+		var many []struct {
+			N    int
+			Note web.Optional[struct{ N int }]
+		}
+		require.NoError(t, web.Bind(with("application/json", `[{"N":1,"Note":{"N":1}},{"N":2}]`), &many))
+		require.Len(t, many, 2)
+	})
+	t.Run("a type that takes any name still takes each once", func(t *testing.T) {
+		t.Parallel()
+		var bag map[string]int
+		require.NoError(t, web.Bind(with("application/json", `{"a":1,"A":2}`), &bag))
+		require.Equal(t, fault.Malformed, fault.KindOf(web.Bind(with("application/json", `{"a":1,"a":2}`), &bag)))
+	})
+	t.Run("a compressed body is not inflated", func(t *testing.T) {
+		t.Parallel()
+		c := with("application/json", `{}`)
+		c.Request().Header.Set("Content-Encoding", "gzip")
+		require.Equal(t, fault.UnsupportedMedia, fault.KindOf(web.Bind(c, &wish{})))
+	})
 	t.Run("another content type is none we read", func(t *testing.T) {
 		t.Parallel()
 		for _, ct := range []string{"", "text/plain", "application/xml", "application/jsonx"} {
@@ -86,11 +116,42 @@ func TestBind(t *testing.T) {
 func FuzzBind(f *testing.F) {
 	f.Add(`{"name":"a","note":"b"}`)
 	f.Add(`{"inner":{"N":1}} x`)
+	f.Add(`{"name":"a","name":"b"}`)
+	f.Add(`{"tags":["\\\""],"inner":{"N":1,"\u004e":2}}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		var w wish
 		err := web.Bind(with("application/json", body), &w)
 		require.NotEqual(t, fault.Internal, kindOr(err, fault.Malformed), "%q: %v", body, err)
+		if err == nil {
+			require.False(t, twice(t, body), "%q has a field twice", body)
+		}
 	})
+}
+
+// twice finds a field that stands twice in one object the slow way.
+func twice(t *testing.T, body string) bool {
+	d := json.NewDecoder(strings.NewReader(body))
+	var value func() bool
+	value = func() bool {
+		token, err := d.Token()
+		require.NoError(t, err)
+		seen, found := map[json.Token]bool{}, false
+		for delim, ok := token.(json.Delim); ok && d.More(); {
+			if delim == '{' {
+				name, err := d.Token()
+				require.NoError(t, err)
+				found = found || seen[name]
+				seen[name] = true
+			}
+			found = value() || found
+		}
+		if _, ok := token.(json.Delim); ok {
+			_, err := d.Token() // the end of it
+			require.NoError(t, err)
+		}
+		return found
+	}
+	return value()
 }
 
 func kindOr(err error, none fault.Kind) fault.Kind {

@@ -26,9 +26,9 @@ type Options struct {
 const SlowRequest = time.Second
 
 // New makes an Echo server with everything that must not be forgotten: request
-// ids and traces, recovery, deadlines, a body limit, metrics, an access log, and
-// problem+json for every error. The address of a client is that of its
-// connection; no header is believed.
+// ids and traces, recovery, deadlines, a body limit, one meaning for every path,
+// metrics, an access log, and problem+json for every error. The address of a
+// client is that of its connection; no header is believed.
 func New(o Options) *echo.Echo {
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
@@ -71,9 +71,12 @@ func observe(o Options) echo.MiddlewareFunc {
 			c.SetRequest(req.WithContext(ctx))
 
 			var err error
-			if req.ContentLength > o.MaxBody {
+			switch {
+			case !plainPath(echo.GetPath(req)):
+				err = echo.ErrNotFound
+			case req.ContentLength > o.MaxBody:
 				err = errTooLarge
-			} else {
+			default:
 				if req.Body != nil && req.Body != http.NoBody {
 					c.Request().Body = http.MaxBytesReader(c.Response(), req.Body, o.MaxBody)
 				}

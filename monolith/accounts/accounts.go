@@ -17,6 +17,7 @@ type Service struct {
 	pool      *pgxpool.Pool
 	mail      Mail
 	passwords *passwords
+	guesses   *guesses
 	cache     *cache
 }
 
@@ -24,7 +25,7 @@ type Service struct {
 // remembered for sessionCache, but never for more than 30 s; 0 asks the database
 // each time.
 func New(pool *pgxpool.Pool, mail Mail, sessionCache time.Duration) *Service {
-	return &Service{pool, mail, newPasswords(), newCache(min(sessionCache, maxSessionCache))}
+	return &Service{pool, mail, newPasswords(), newGuesses(), newCache(min(sessionCache, maxSessionCache))}
 }
 
 // Account returns one account. If there is none, nobody is signed in.

@@ -1,7 +1,8 @@
 // Package accounts owns who the customers are, and who of them is signed in.
 //
 // Passwords are kept as argon2id hashes, session tokens as SHA-256 hashes: a
-// stolen copy of the tables signs nobody in.
+// stolen copy of the tables signs nobody in. Who guesses passwords is slowed down,
+// in a way that cannot lock the owner out (throttle.go).
 //
 // It is coupled to its neighbours in three ways. Every request that needs to
 // know its sender looks the session up in the database, joined to the account;

@@ -47,7 +47,10 @@ func (h *handler) login(c echo.Context) error {
 	if err := web.Bind(c, &req); err != nil {
 		return err
 	}
-	session, err := h.accounts.Login(c.Request().Context(), req)
+	// Behind a gateway all connections are the gateway's, and its header tells clients
+	// apart. Without one a client may write there what it likes, and gains little.
+	from := c.RealIP() + " " + c.Request().Header.Get(echo.HeaderXForwardedFor)
+	session, err := h.accounts.Login(c.Request().Context(), req, from)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ type Service struct {
 	pool      *pgxpool.Pool
 	wake      func() // after a commit that has something to publish
 	passwords *passwords
+	guesses   *guesses
 	signer    *token.Signer
 }
 
@@ -26,7 +27,7 @@ type Service struct {
 // each commit that has something to publish; signer signs what sessions are
 // exchanged for.
 func New(pool *pgxpool.Pool, wake func(), signer *token.Signer) *Service {
-	return &Service{pool, wake, newPasswords(), signer}
+	return &Service{pool, wake, newPasswords(), newGuesses(), signer}
 }
 
 // Account returns one account. If there is none, nobody is signed in.

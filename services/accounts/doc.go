@@ -1,7 +1,8 @@
 // Accounts owns who the customers are, and who of them is signed in.
 //
 // Passwords are kept as argon2id hashes, session tokens as SHA-256 hashes: a
-// stolen copy of the tables signs nobody in.
+// stolen copy of the tables signs nobody in. Who guesses passwords is slowed down,
+// in a way that cannot lock the owner out (throttle.go).
 //
 // It calls no other service. It publishes account.registered, consumes nothing,
 // and answers two requests from inside: the gateway exchanges a session's token

@@ -32,29 +32,44 @@ type Session struct {
 	Account   Account   `json:"account"`
 }
 
-// Login makes a session, or returns ErrWrongCredentials. An unknown address
-// costs as much as a wrong password, and no connection is held meanwhile.
-func (s *Service) Login(ctx context.Context, c Credentials) (Session, error) {
+// Login makes a session, or returns ErrWrongCredentials. from says where the
+// request comes from; whoever guesses too often there is refused as Throttled.
+func (s *Service) Login(ctx context.Context, c Credentials, from string) (Session, error) {
+	try, err := s.guesses.begin(c.Email, from)
+	if err != nil {
+		return Session{}, err
+	}
+	who, err := s.check(ctx, c)
+	try.end(err)
+	if err != nil {
+		return Session{}, fmt.Errorf("log in: %w", err)
+	}
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	session := Session{Token: newToken(), ExpiresAt: now.Add(sessionAge), Account: who}
+	if err := insertSession(ctx, s.pool, hashToken(session.Token), session, now); err != nil {
+		return Session{}, fmt.Errorf("log in to account %s: %w", who.ID, err)
+	}
+	return session, nil
+}
+
+// check returns whose credentials these are, or ErrWrongCredentials. An unknown
+// address costs as much as a wrong password, and no connection is held meanwhile.
+func (s *Service) check(ctx context.Context, c Credentials) (Account, error) {
 	who, err := selectCredentials(ctx, s.pool, c.Email)
 	unknown := errors.Is(err, ErrWrongCredentials)
 	if unknown {
 		who.PasswordHash = noPassword
 	} else if err != nil {
-		return Session{}, fmt.Errorf("log in: %w", err)
+		return Account{}, err
 	}
 	right, err := s.passwords.verify(ctx, c.Password, who.PasswordHash)
 	if err != nil {
-		return Session{}, fmt.Errorf("log in: %w", err)
+		return Account{}, err
 	}
 	if unknown || !right {
-		return Session{}, ErrWrongCredentials
+		return Account{}, ErrWrongCredentials
 	}
-	now := time.Now().UTC().Truncate(time.Microsecond)
-	session := Session{Token: newToken(), ExpiresAt: now.Add(sessionAge), Account: who.Account}
-	if err := insertSession(ctx, s.pool, hashToken(session.Token), session, now); err != nil {
-		return Session{}, fmt.Errorf("log in to account %s: %w", who.ID, err)
-	}
-	return session, nil
+	return who.Account, nil
 }
 
 // Logout ends the session of a token. Ending it again changes nothing.

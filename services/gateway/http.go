@@ -55,9 +55,6 @@ func (g *gateway) forward(next echo.HandlerFunc) echo.HandlerFunc {
 		if route == nil {
 			return next(c)
 		}
-		if !plainPath(path) {
-			return echo.ErrNotFound
-		}
 		c.SetPath(route.Prefix) // names the route in metrics and logs
 
 		credentials, err := g.identities.credentials(r, route)

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"banyan/internal/fault"
+)
+
+// fails signs in so many times with a wrong password and returns how many were let to try.
+func (g *guesses) fails(times int, email string, from func() string) (tried int) {
+	for range times {
+		if try, err := g.begin(email, from()); err == nil {
+			try.end(ErrWrongCredentials)
+			tried++
+		}
+	}
+	return tried
+}
+
+func at(place string) func() string { return func() string { return place } }
+
+func TestGuessing(t *testing.T) {
+	t.Parallel()
+
+	t.Run("from one place is held to ten, however the address is spelled", func(t *testing.T) {
+		t.Parallel()
+		g := newGuesses()
+		require.Equal(t, 6, g.fails(6, "ada@example.org", at("here")))
+		require.Equal(t, 4, g.fails(1000, "ADA@example.org", at("here")))
+		_, err := g.begin("ada@example.org", "here")
+		f := fault.From(err)
+		require.Equal(t, fault.Throttled, f.Kind)
+		require.Positive(t, f.RetryAfter)
+		require.LessOrEqual(t, f.RetryAfter, time.Minute)
+		require.Equal(t, 10, g.fails(1000, "grace@example.org", at("here")), "another's address is another matter")
+	})
+	t.Run("may go on slowly after a while, so that nobody is locked out for ever", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			g := newGuesses()
+			g.fails(1000, "ada@example.org", at("here"))
+			_, err := g.begin("ada@example.org", "here")
+			time.Sleep(fault.From(err).RetryAfter)
+			require.Equal(t, 1, g.fails(1000, "ada@example.org", at("here")), "Retry-After is true")
+			time.Sleep(24 * time.Hour)
+			require.Equal(t, 10, g.fails(1000, "ada@example.org", at("here")))
+		})
+	})
+	t.Run("does not keep out the owner, who comes from somewhere else", func(t *testing.T) {
+		t.Parallel()
+		g := newGuesses()
+		g.fails(1000, "ada@example.org", at("there"))
+		try, err := g.begin("ada@example.org", "here")
+		require.NoError(t, err)
+		try.end(nil)
+	})
+	t.Run("from ever new places is held, too, but not the owner where she has signed in before", func(t *testing.T) {
+		t.Parallel()
+		g := newGuesses()
+		try, err := g.begin("ada@example.org", "home")
+		require.NoError(t, err)
+		try.end(nil)
+		anew := func() string { return uuid.NewString() }
+		require.LessOrEqual(t, g.fails(1000, "ada@example.org", anew), 50)
+		_, err = g.begin("ada@example.org", "somewhere")
+		require.Equal(t, fault.Throttled, fault.KindOf(err))
+		require.Equal(t, 10, g.fails(1000, "ada@example.org", at("home")), "the limit of the place itself holds")
+	})
+	t.Run("counts while a password is being checked", func(t *testing.T) {
+		t.Parallel()
+		g := newGuesses()
+		for range 10 {
+			_, err := g.begin("ada@example.org", "here")
+			require.NoError(t, err)
+		}
+		_, err := g.begin("ada@example.org", "here")
+		require.Error(t, err)
+	})
+	t.Run("is not what signing in rightly is, nor what could not be judged", func(t *testing.T) {
+		t.Parallel()
+		g := newGuesses()
+		for range 200 {
+			for _, end := range []error{nil, context.DeadlineExceeded} {
+				try, err := g.begin("ada@example.org", "here")
+				require.NoError(t, err)
+				try.end(end)
+			}
+		}
+		require.Equal(t, 10, g.fails(1000, "ada@example.org", at("here")))
+	})
+	t.Run("takes no more memory than two generations", func(t *testing.T) {
+		t.Parallel()
+		g := newGuesses()
+		g.size = 8
+		for range 100 {
+			g.fails(1, uuid.NewString(), at("here"))
+			require.LessOrEqual(t, len(g.new)+len(g.old), 16)
+		}
+	})
+}
+
+func TestGuessingOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.register("ada@example.org")
+	wrong := `{"email":"ada@example.org","password":"difference-engine"}`
+	for range 10 {
+		status, _ := s.ask("POST", "/v1/sessions", "", wrong)
+		require.Equal(t, 401, status)
+	}
+	status, problem := s.ask("POST", "/v1/sessions", "", wrong)
+	require.Equal(t, 429, status)
+	require.Equal(t, "urn:banyan:problem:throttled", problem["type"])
+	status, _ = s.ask("POST", "/v1/sessions", "", strings.Replace(wrong, "difference", "analytical", 1))
+	require.Equal(t, 429, status, "the right password must look like the wrong ones, or guessing would go on")
+}

@@ -11,9 +11,21 @@ import (
 
 // Config reads a struct with `env` tags from the environment. Everything that is
 // missing or malformed is in the one error, a line each, so that a person fixes
-// it in one go.
+// it in one go. Each variable may also be in a file; see FromFiles.
 func Config[T any](environ []string) (T, error) {
-	cfg, err := env.ParseAsWithOptions[T](env.Options{Environment: env.ToMap(environ)})
+	var cfg T
+	fields, err := env.GetFieldParams(&cfg)
+	if err != nil {
+		return cfg, fmt.Errorf("read the environment: %w", err)
+	}
+	names := make([]string, 0, len(fields))
+	for _, field := range fields {
+		names = append(names, field.Key)
+	}
+	if environ, err = FromFiles(environ, names...); err != nil {
+		return cfg, err
+	}
+	cfg, err = env.ParseAsWithOptions[T](env.Options{Environment: env.ToMap(environ)})
 	var all env.AggregateError
 	if errors.As(err, &all) {
 		lines := make([]string, 0, len(all.Errors))

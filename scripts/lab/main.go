@@ -32,7 +32,7 @@ type commands struct {
 	Migrate     migrateCommand     `cmd:"" help:"Apply the migrations of the schemas, as their owners."`
 	Prepare     prepareCommand     `cmd:"" help:"Make ready what containers need; compose.yaml runs it."`
 	Deadletters deadlettersCommand `cmd:"" help:"List events that services rejected, or have them tried again."`
-	Verify      verifyCommand      `cmd:"" help:"Run the contract suite against the running lab."`
+	Verify      verifyCommand      `cmd:"" help:"Judge the running lab: the same requests to both sides, the contract suite, the invariants."`
 	Race        raceCommand        `cmd:"" help:"Let many customers buy the last copies of a book at once, and count."`
 	Crash       crashCommand       `cmd:"" help:"Kill processes while customers buy, and look what is left."`
 	Bench       benchCommand       `cmd:"" help:"Measure both sides with TPC-W's mixes, and compare them."`

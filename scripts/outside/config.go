@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"banyan/internal/process"
 )
 
 // Config is what the environment says.
@@ -17,8 +19,13 @@ type Config struct {
 // merchants finds the name of a merchant by its secret key.
 type merchants map[string]string
 
-// parseConfig reads "NAME=value" pairs. Everything missing or malformed is reported together.
+// parseConfig reads "NAME=value" pairs. The merchants' keys may be in a file, MERCHANTS_FILE. Everything missing
+// or malformed is reported together.
 func parseConfig(environ []string) (Config, error) {
+	environ, err := process.FromFiles(environ, "MERCHANTS")
+	if err != nil {
+		return Config{}, err
+	}
 	values := map[string]string{"ADDR": "127.0.0.1:8100", "SMTP_ADDR": "127.0.0.1:8125"}
 	for _, pair := range environ {
 		if name, value, _ := strings.Cut(pair, "="); value != "" {

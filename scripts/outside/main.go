@@ -14,12 +14,15 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"banyan/internal/process"
 )
 
 // stopDeadline is how long a stop waits for what is in flight: longer than tok_slow takes.
 const stopDeadline = 10 * time.Second
 
 func main() {
+	process.Healthcheck(os.Args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Environ(), os.Stderr)
 	stop()

@@ -19,6 +19,7 @@ import (
 )
 
 func main() {
+	process.Healthcheck(os.Args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Environ(), os.Stderr)
 	stop()

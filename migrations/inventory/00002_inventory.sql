@@ -6,7 +6,7 @@ create table stock (
   book_id  uuid primary key, -- the catalog's; it came with an event
   on_hand  integer not null default 0, -- in the house
   reserved integer not null default 0, -- of those, promised to orders
-  version  bigint not null default 0,  -- counts changes of on_hand - reserved, which is what others know
+  version  bigint not null default 0,  -- counts changes; lets others tell which of two events is newer
   constraint stock_not_oversold check (0 <= reserved and reserved <= on_hand)
 ) with (fillfactor = 85);
 

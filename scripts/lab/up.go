@@ -137,7 +137,7 @@ func printWelcome(out io.Writer, state *up.State) error {
 	say("")
 	say("In another terminal:")
 	say("  go run ./scripts/lab buy             buy a book, and see every request")
-	say("  go run ./scripts/lab verify          judge both sides by the contract suite")
+	say("  go run ./scripts/lab verify          hold both sides against each other, and to the contract")
 	say("  go run ./scripts/lab race            let many customers buy the last copies at once")
 	say("  go run ./scripts/lab bench --quick   measure both sides with the same load")
 	say("")

@@ -22,16 +22,16 @@ const (
 
 // DeadLetter is an event that a consumer rejected.
 type DeadLetter struct {
-	Consumer string
-	EventID  uuid.UUID
-	Type     string // "" if the event had none
-	Subject  string
-	Headers  map[string][]string
-	Body     []byte // as it came; need not be JSON
-	Error    string // why it was rejected, the last time
-	Attempts int    // how often it was rejected
-	DiedAt   time.Time
-	ReplayAt *time.Time // somebody asked for a replay, which comes then
+	Consumer string              `json:"consumer"`
+	EventID  uuid.UUID           `json:"event_id"`
+	Type     string              `json:"type"` // "" if the event had none
+	Subject  string              `json:"subject"`
+	Headers  map[string][]string `json:"headers"`
+	Body     []byte              `json:"body"`      // as it came, base64 in JSON; need not be JSON itself
+	Error    string              `json:"error"`     // why it was rejected, the last time
+	Attempts int                 `json:"attempts"`  // how often it was rejected
+	DiedAt   time.Time           `json:"died_at"`   // the last time
+	ReplayAt *time.Time          `json:"replay_at"` // somebody asked for a replay, which comes then
 }
 
 // DeadLetters lists what was rejected and has not been handled since, oldest first.

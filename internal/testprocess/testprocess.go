@@ -84,9 +84,10 @@ func (w World) Person(url string, id uuid.UUID, role string) *web.Client {
 	}})
 }
 
-// Tell publishes an event, as its owner would.
-func (w World) Tell(subject, typ string, data []byte) {
+// Tell publishes an event under its subject, events.<area>.<type>, as its owner would.
+func (w World) Tell(subject string, data []byte) {
 	w.t.Helper()
+	typ := strings.SplitN(subject, ".", 3)[2]
 	_, err := w.JetStream.PublishMsg(w.t.Context(), &nats.Msg{Subject: subject, Data: data, Header: nats.Header{
 		"ce-specversion": {"1.0"}, "ce-id": {uuid.NewString()}, "ce-type": {typ},
 		"ce-source": {"test"}, "ce-time": {time.Now().UTC().Format(time.RFC3339Nano)},

@@ -85,7 +85,7 @@ func (p program) orders() *web.Client {
 }
 
 // tell publishes the example of an event, as its owner would.
-func (p program) tell(subject, typ string) { p.Tell(subject, typ, api.Event(typ)) }
+func (p program) tell(subject, typ string) { p.Tell(subject, api.Event(typ)) }
 
 // told are the books in the events of this service, in their order.
 func (p program) told() (books []bookData) {

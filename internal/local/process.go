@@ -132,6 +132,9 @@ func (p *Process) Signal(signal syscall.Signal) error {
 	return syscall.Kill(-p.watchdog.group(), signal)
 }
 
+// SignalAlone sends a signal to the process only: SIGSTOP, say, which its watchdog must not get.
+func (p *Process) SignalAlone(signal syscall.Signal) error { return p.cmd.Process.Signal(signal) }
+
 // Kill ends the process by SIGKILL and waits until it is gone.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()

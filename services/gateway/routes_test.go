@@ -108,4 +108,16 @@ func TestParseTable(t *testing.T) {
 		require.True(t, table.exchanges())
 		require.Equal(t, "/v1/books", table.match("/v1/books/bestsellers").Prefix)
 	})
+	t.Run("so is that of the ladder's first step, where the monolith knows who is asking", func(t *testing.T) {
+		t.Parallel()
+		fleet, err := readTable("routes.json")
+		require.NoError(t, err)
+		monolith, err := readTable("routes-1.json")
+		require.NoError(t, err)
+		require.False(t, monolith.exchanges())
+		require.Len(t, monolith.routes, len(fleet.routes))
+		for _, route := range fleet.routes {
+			require.Equal(t, route.Prefix, monolith.match(route.Prefix).Prefix)
+		}
+	})
 }

@@ -8,7 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"slices"
 )
 
 // Root is the root of the repository: the first folder from the working directory upwards that holds this
@@ -31,11 +31,17 @@ func Root() (string, error) {
 
 // build makes the programs of the processes in bin, in one run of the Go tool, which does not repeat what
 // it has done before.
-func build(ctx context.Context, root, bin string, processes []string) error {
+// overlay is a file for its -overlay, or empty.
+func build(ctx context.Context, root, bin string, processes []string, overlay string) error {
 	// Linking is most of the time after a change, and a third of that is what only a debugger needs.
 	args := []string{"build", "-buildvcs=false", "-ldflags=-w", "-o", bin + string(filepath.Separator)}
+	if overlay != "" {
+		args = append(args, "-overlay", overlay)
+	}
 	for _, process := range processes {
-		args = append(args, packageOf(process))
+		if of := packageOf(process); !slices.Contains(args, of) {
+			args = append(args, of)
+		}
 	}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = root
@@ -53,11 +59,20 @@ func build(ctx context.Context, root, bin string, processes []string) error {
 
 // packageOf is where a process's program is in the repository.
 func packageOf(process string) string {
-	switch process {
+	switch program := programOf(process); program {
 	case "monolith":
 		return "./monolith"
 	case "outside":
 		return "./scripts/outside"
+	default:
+		return "./services/" + program
 	}
-	return "./services/" + strings.TrimPrefix(process, "./")
+}
+
+// programOf is the name of a process's program.
+func programOf(process string) string {
+	if process == facade {
+		return "gateway"
+	}
+	return serviceOf(process)
 }

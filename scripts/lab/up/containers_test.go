@@ -2,7 +2,6 @@ package up
 
 import (
 	"bytes"
-	"encoding/json"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -26,15 +25,11 @@ func TestContainerRoutes(t *testing.T) {
 	require.NoError(t, err)
 	content, err := os.ReadFile(filepath.Join(root, "services", "gateway", "routes.json"))
 	require.NoError(t, err)
-	var routes any
-	require.NoError(t, json.Unmarshal(content, &routes))
-	hosts := map[string]string{}
+	wanted := string(content)
 	for process, known := range ports {
-		hosts[known.public()] = process + ":8080"
+		wanted = strings.ReplaceAll(wanted, known.public(), process+":8080")
 	}
-	wanted, err := json.Marshal(move(routes, hosts))
-	require.NoError(t, err)
-	require.JSONEq(t, string(wanted), string(deploy.Routes), "the routes of containers are the gateway's own, with other hosts")
+	require.JSONEq(t, wanted, string(deploy.Routes), "the routes of containers are the gateway's own, with other hosts")
 }
 
 func TestContainerSecrets(t *testing.T) {
@@ -54,6 +49,9 @@ func TestContainerSecrets(t *testing.T) {
 		require.Regexp(t, `^postgres://orders_app:[A-Z2-7]{26}@postgres:5432/services\?.*sslmode=disable`, read("orders/DATABASE_URL"))
 		require.Regexp(t, `^nats://orders:[A-Z2-7]{26}@nats:4222$`, read("orders/NATS_URL"))
 		for process := range variables {
+			if process == facade {
+				continue // the containers have none
+			}
 			files, err := os.ReadDir(filepath.Join(c.Dir, process))
 			require.NoError(t, err, process)
 			for _, file := range files {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // variables are what each process is told, besides ADDR, OPS_ADDR, LOG_LEVEL and PPROF. What is not here has a
@@ -15,6 +16,7 @@ import (
 var variables = map[string][]string{
 	"monolith":      {"DATABASE_URL", "PROCESSOR_URL", "PROCESSOR_KEY", "SMTP_ADDR", "MAIL_FROM"},
 	"gateway":       {"ROUTES_FILE", "ACCOUNTS_URL", "SERVICE_KEY"},
+	facade:          {"ROUTES_FILE"},
 	"accounts":      {"DATABASE_URL", "NATS_URL", "SIGNING_KEYS", "CALLERS"},
 	"catalog":       {"DATABASE_URL", "NATS_URL", "ACCOUNTS_URL"},
 	"inventory":     {"DATABASE_URL", "NATS_URL", "ACCOUNTS_URL", "CALLERS"},
@@ -35,7 +37,51 @@ type settings struct {
 	secrets   *secrets
 	databases map[string]string // the superuser's URL, by side
 	natsURL   string            // without a user
-	extra     map[string][]string
+	via       func(Link) (string, error)
+
+	mu    sync.Mutex
+	extra map[string][]string
+}
+
+// added are the variables that were asked for, those of the one instance after those of its service.
+func (s *settings) added(process string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	added := slices.Clone(s.extra[serviceOf(process)])
+	if process != serviceOf(process) {
+		added = append(added, s.extra[process]...)
+	}
+	return added
+}
+
+// set adds variables to those that were asked for.
+func (s *settings) set(process string, variables []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	extra := maps.Clone(s.extra)
+	if extra == nil {
+		extra = map[string][]string{}
+	}
+	extra[process] = slices.Concat(extra[process], variables)
+	s.extra = extra
+}
+
+// reach is the address by which a process reaches another.
+func (s *settings) reach(from, to, address string) (string, error) {
+	if s.via == nil {
+		return address, nil
+	}
+	return s.via(Link{From: from, To: to, Address: address})
+}
+
+// reachURL is reach for the host of a URL.
+func (s *settings) reachURL(from, to, at string) (string, error) {
+	location, err := url.Parse(at)
+	if err != nil {
+		return "", fmt.Errorf("the URL of %s can't be read", to) // the error would show the password
+	}
+	location.Host, err = s.reach(from, to, location.Host)
+	return location.String(), err
 }
 
 // ledgerFile is where the card processor keeps what it did.
@@ -53,38 +99,47 @@ func (s *settings) environment(process string) ([]string, error) {
 	if s.addresses[process].Ops != 0 {
 		env = append(env, "OPS_ADDR="+s.addresses[process].ops(), "LOG_LEVEL=info", "PPROF=true")
 	}
-	for _, variable := range variables[process] {
+	for _, variable := range variables[serviceOf(process)] {
 		value, err := s.value(process, variable)
 		if err != nil {
 			return nil, fmt.Errorf("%s of %s: %w", variable, process, err)
 		}
 		env = append(env, variable+"="+value)
 	}
-	return append(env, s.extra[process]...), nil
+	return append(env, s.added(process)...), nil
 }
 
 // value is what a variable says to a process.
 func (s *settings) value(process, variable string) (string, error) {
+	service := serviceOf(process)
 	switch variable {
 	case "DATABASE_URL":
-		role := process + "_app"
-		return withUser(s.databases[sideOf(process)], role, s.secrets.Roles[role], sideOf(process), process)
+		role := service + "_app"
+		at, err := withUser(s.databases[sideOf(service)], role, s.secrets.Roles[role], sideOf(service), process)
+		if err != nil {
+			return "", err
+		}
+		return s.reachURL(process, processPostgres, at)
 	case "NATS_URL":
-		return withPassword(s.natsURL, process, s.secrets.NATS[process])
+		at, err := withPassword(s.natsURL, service, s.secrets.NATS[service])
+		if err != nil {
+			return "", err
+		}
+		return s.reachURL(process, processNATS, at)
 	case "SERVICE_KEY":
-		return s.secrets.Seeds[process], nil
+		return s.secrets.Seeds[service], nil
 	case "SIGNING_KEYS":
 		return s.secrets.Seeds["accounts"], nil
 	case "CALLERS":
 		var admitted []string
-		for _, caller := range callers[process] {
+		for _, caller := range callers[service] {
 			admitted = append(admitted, caller+"="+s.secrets.publicKey(caller))
 		}
 		return strings.Join(admitted, ","), nil
 	case "PROCESSOR_URL":
-		return s.addresses["outside"].url(), nil
+		return s.reachURL(process, "outside", s.addresses["outside"].url())
 	case "PROCESSOR_KEY":
-		return s.secrets.Merchants[sideOf(process)], nil
+		return s.secrets.Merchants[sideOf(service)], nil
 	case "MERCHANTS":
 		var merchants []string
 		for _, name := range slices.Sorted(maps.Keys(s.secrets.Merchants)) {
@@ -92,21 +147,32 @@ func (s *settings) value(process, variable string) (string, error) {
 		}
 		return strings.Join(merchants, ","), nil
 	case "SMTP_ADDR":
-		return s.addresses["outside"].smtp(), nil
+		if process == "outside" {
+			return s.addresses["outside"].smtp(), nil
+		}
+		return s.reach(process, "mail", s.addresses["outside"].smtp())
 	case "MAIL_FROM":
 		return "shop@banyan.example", nil
 	case "LEDGER_FILE":
 		return s.ledgerFile(), nil
 	case "ROUTES_FILE":
-		return routesFile(s.dir), nil
+		return routesFile(s.dir, service), nil
 	}
-	// INVENTORY_URL and its like are the addresses of the services.
-	if name, found := strings.CutSuffix(variable, "_URL"); found {
-		if to, known := s.addresses[strings.ToLower(name)]; known {
-			return to.url(), nil
+	// INVENTORY_URL and its like are the addresses of the services, of all instances.
+	name, found := strings.CutSuffix(variable, "_URL")
+	instances := instancesOf(strings.ToLower(name), s.addresses)
+	if !found || len(instances) == 0 {
+		return "", fmt.Errorf("the lab does not know what to say")
+	}
+	var all []string
+	for _, to := range instances {
+		at, err := s.reachURL(process, to, s.addresses[to].url())
+		if err != nil {
+			return "", err
 		}
+		all = append(all, at)
 	}
-	return "", fmt.Errorf("the lab does not know what to say")
+	return strings.Join(all, ","), nil
 }
 
 // withUser is a database URL for another user and another database of the same server. The

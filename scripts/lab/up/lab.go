@@ -93,12 +93,17 @@ func prepare(ctx context.Context, options Options) (_ *Lab, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.reserved, err = reserve(ctx, processesOf(l.sides), options.PortOffset, options.RandomPorts); err != nil {
+	if l.reserved, err = reserve(ctx, l.names(), options.PortOffset, options.RandomPorts); err != nil {
 		return nil, err
 	}
-	l.settings = &settings{dir: options.Dir, addresses: l.reserved.addresses, secrets: kept, extra: options.Env}
+	l.settings = &settings{
+		dir: options.Dir, addresses: l.reserved.addresses, secrets: kept, via: options.Via, extra: options.Env,
+	}
 	return l, nil
 }
+
+// names are the lab's own programs, by the names of their processes.
+func (l *Lab) names() []string { return l.options.processes(l.sides) }
 
 // takeFolder makes the folder this lab's own, or says which lab has it.
 func (l *Lab) takeFolder() error {
@@ -184,8 +189,8 @@ func (l *Lab) Stop(ctx context.Context) error {
 func stopStages(processes []*Process) [][]*Process {
 	stages := make([][]*Process, 3)
 	for _, process := range processes {
-		switch process.Name {
-		case "gateway", "monolith":
+		switch serviceOf(process.Name) {
+		case "gateway", facade, "monolith":
 			stages[0] = append(stages[0], process)
 		case "outside", processPostgres, processNATS:
 			stages[2] = append(stages[2], process)
@@ -195,6 +200,10 @@ func stopStages(processes []*Process) [][]*Process {
 	}
 	return stages
 }
+
+// SetEnv adds variables, as KEY=value, to the environment of a process, or of all instances of a service, from their
+// next start on.
+func (l *Lab) SetEnv(process string, variables ...string) { l.settings.set(process, variables) }
 
 // Process returns a process by its name; nil if the lab has none of that name. PostgreSQL is called
 // postgres, the broker nats.
@@ -223,6 +232,9 @@ func (l *Lab) MonolithURL() string { return l.State().MonolithURL }
 
 // GatewayURL is where customers reach the services; empty if they do not run.
 func (l *Lab) GatewayURL() string { return l.State().GatewayURL }
+
+// FacadeURL is where customers reach the monolith through a gateway; empty if there is none.
+func (l *Lab) FacadeURL() string { return l.State().FacadeURL }
 
 // OutsideURL is the card processor and the mail page.
 func (l *Lab) OutsideURL() string { return l.State().OutsideURL }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // Options say which lab to start. The zero value is both sides on the well-known ports, in .lab.
@@ -24,7 +26,19 @@ type Options struct {
 	// DatabaseURL is the superuser's URL of a server to use instead of one of the lab's own.
 	DatabaseURL string
 
-	// Env adds variables, as KEY=value, to the environment of a process, by its name. They win.
+	// Instances says how many processes of a service run; one, if it is not named here. The second of orders is
+	// called orders-2. Whoever calls the service knows all of them.
+	Instances map[string]int
+	// Facade also starts a gateway in front of the monolith, called facade: step 1 of the ladder, on the same data.
+	Facade bool
+	// Overlay is a file for go build -overlay, which replaces source files of the programs; empty replaces none.
+	Overlay string
+	// Via, if it is set, says by which address a process is to reach another, whenever the process is started: that of a
+	// proxy, for instance. It may be called by several goroutines at once.
+	Via func(Link) (address string, err error)
+
+	// Env adds variables, as KEY=value, to the environment of a process, by its name, or of all instances of a
+	// service. They win.
 	Env map[string][]string
 	// Out is told the progress; nil is silent.
 	Out io.Writer
@@ -45,7 +59,7 @@ func (o *Options) complete() error {
 	default:
 		return fmt.Errorf("there is no seed size %q: it is small, medium or large", o.SeedSize)
 	}
-	// The highest well-known port is 8207.
+	// The highest well-known port is 8447, that of a ninth instance.
 	if o.PortOffset < 0 || o.PortOffset > 50_000 {
 		return fmt.Errorf("a port offset of %d leaves the range of ports: choose 0 to 50000", o.PortOffset)
 	}
@@ -59,9 +73,36 @@ func (o *Options) complete() error {
 		}
 	}
 	for process := range o.Env {
-		if _, known := variables[process]; !known {
+		if _, known := variables[serviceOf(process)]; !known {
 			return fmt.Errorf("there is no process %q to set variables for", process)
 		}
 	}
+	return o.completeProcesses()
+}
+
+// mostInstances keeps the well-known ports of instances apart.
+const mostInstances = 9
+
+func (o *Options) completeProcesses() error {
+	fleet := Ladder[len(Ladder)-1].Processes
+	for service, n := range o.Instances {
+		switch {
+		case !slices.Contains(fleet, service):
+			return fmt.Errorf("there is no service %q to run more than once: choose among %s", service, strings.Join(fleet, ", "))
+		case n < 1 || n > mostInstances:
+			return fmt.Errorf("%d instances of %s cannot be run: choose 1 to %d", n, service, mostInstances)
+		}
+	}
+	if o.Facade && o.Only == Services {
+		return fmt.Errorf("a façade stands in front of the monolith, which is not to run")
+	}
 	return nil
+}
+
+// Link is one connection that a process makes: to another process by its name, or to "postgres", "nats", the card
+// processor, "outside", or the mail server, "mail". The gateway's instances have one file of routes, and so
+// one name here, "gateway".
+type Link struct {
+	From, To string
+	Address  string // host:port
 }

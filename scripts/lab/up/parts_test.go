@@ -51,8 +51,8 @@ func example(t *testing.T) *settings {
 	both, err := sides("")
 	require.NoError(t, err)
 	addresses := map[string]address{}
-	for _, name := range processesOf(both) {
-		addresses[name] = ports[name]
+	for _, name := range (&Options{Facade: true}).processes(both) {
+		addresses[name] = portsOf(name)
 	}
 	return &settings{
 		dir:       "/lab",
@@ -130,12 +130,56 @@ func TestEnvironment(t *testing.T) {
 
 	t.Run("lets what was asked for win", func(t *testing.T) {
 		t.Parallel()
-		s := *s
+		s := example(t)
 		s.extra = map[string][]string{"monolith": {"LOG_LEVEL=debug", "SWEEP_AFTER=1s"}}
-		env := environmentOf(t, &s, "monolith")
+		env := environmentOf(t, s, "monolith")
 		require.Equal(t, "debug", env["LOG_LEVEL"])
 		require.Equal(t, "1s", env["SWEEP_AFTER"])
-		require.Equal(t, "info", environmentOf(t, &s, "orders")["LOG_LEVEL"])
+		require.Equal(t, "info", environmentOf(t, s, "orders")["LOG_LEVEL"])
+		s.set("monolith", []string{"LOG_LEVEL=warn"})
+		require.Equal(t, "warn", environmentOf(t, s, "monolith")["LOG_LEVEL"])
+		require.Equal(t, "1s", environmentOf(t, s, "monolith")["SWEEP_AFTER"])
+	})
+
+	t.Run("is an instance's own where it has to be, and its service's otherwise", func(t *testing.T) {
+		t.Parallel()
+		s := example(t)
+		s.addresses["inventory-2"], s.addresses["orders-2"] = portsOf("inventory-2"), portsOf("orders-2")
+		s.extra = map[string][]string{"orders": {"SWEEP_AFTER=1s"}, "orders-2": {"LOG_LEVEL=debug"}}
+		first, second := environmentOf(t, s, "orders"), environmentOf(t, s, "orders-2")
+		require.Equal(t, "127.0.0.1:8104", first["ADDR"])
+		require.Equal(t, "127.0.0.1:8134", second["ADDR"])
+		require.Equal(t, "127.0.0.1:8234", second["OPS_ADDR"])
+		require.Equal(t, first["SERVICE_KEY"], second["SERVICE_KEY"])
+		require.Equal(t, first["NATS_URL"], second["NATS_URL"])
+		require.Contains(t, second["DATABASE_URL"], "application_name=orders-2")
+		require.Contains(t, second["DATABASE_URL"], "orders_app")
+		require.Equal(t, "http://127.0.0.1:8103,http://127.0.0.1:8133", first["INVENTORY_URL"])
+		require.Equal(t, "1s", second["SWEEP_AFTER"])
+		require.Equal(t, "debug", second["LOG_LEVEL"])
+		require.Equal(t, "info", first["LOG_LEVEL"])
+	})
+
+	t.Run("leads through what stands between two processes", func(t *testing.T) {
+		t.Parallel()
+		s := example(t)
+		var asked []Link
+		s.via = func(link Link) (string, error) {
+			asked = append(asked, link)
+			return "127.0.0.1:9", nil
+		}
+		env := environmentOf(t, s, "payments")
+		for _, name := range []string{"DATABASE_URL", "NATS_URL", "ACCOUNTS_URL", "PROCESSOR_URL"} {
+			require.Contains(t, env[name], "127.0.0.1:9", name)
+		}
+		require.ElementsMatch(t, []Link{
+			{"payments", "postgres", "127.0.0.1:5432"}, {"payments", "nats", "127.0.0.1:4222"},
+			{"payments", "accounts", "127.0.0.1:8101"}, {"payments", "outside", "127.0.0.1:8100"},
+		}, asked)
+		asked = nil
+		require.Equal(t, "127.0.0.1:9", environmentOf(t, s, "monolith")["SMTP_ADDR"])
+		require.Contains(t, asked, Link{"monolith", "mail", "127.0.0.1:8125"})
+		require.Equal(t, "127.0.0.1:8125", environmentOf(t, s, "outside")["SMTP_ADDR"], "its own")
 	})
 }
 
@@ -206,7 +250,7 @@ func TestReserve(t *testing.T) {
 		t.Parallel()
 		both, err := sides("")
 		require.NoError(t, err)
-		r, err := reserve(t.Context(), processesOf(both), 0, true)
+		r, err := reserve(t.Context(), (&Options{}).processes(both), 0, true)
 		require.NoError(t, err)
 		defer r.releaseAll()
 		seen := map[int]bool{}
@@ -226,19 +270,24 @@ func portText(port int) string { _, text, _ := net.SplitHostPort(onLoopback(port
 func TestWriteRoutes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	from, to := filepath.Join(dir, "from.json"), filepath.Join(dir, "to.json")
+	from := filepath.Join(dir, "from.json")
 	require.NoError(t, os.WriteFile(from, []byte(`{"routes": [
 		{"prefix": "/v1/books", "upstreams": ["http://127.0.0.1:8102"], "shadow": {"to": "http://127.0.0.1:8080"}, "weight": 3},
 		{"prefix": "/v1/stock", "upstreams": ["http://example.org:8103"]}
 	]}`), 0o644))
-	require.NoError(t, writeRoutes(from, to, map[string]address{"catalog": {Public: 12345}}))
+	s := &settings{dir: dir, addresses: map[string]address{"catalog": {Public: 12345}, "catalog-2": {Public: 12346}}}
+	s.via = func(link Link) (string, error) {
+		require.Equal(t, "gateway", link.From)
+		return strings.Replace(link.Address, "12346", link.To, 1), nil
+	}
+	require.NoError(t, s.writeRoutes(from, "gateway"))
 
-	content, err := os.ReadFile(to)
+	content, err := os.ReadFile(routesFile(dir, "gateway"))
 	require.NoError(t, err)
 	var written any
 	require.NoError(t, json.Unmarshal(content, &written))
 	require.Equal(t, map[string]any{"routes": []any{
-		map[string]any{"prefix": "/v1/books", "upstreams": []any{"http://127.0.0.1:12345"},
+		map[string]any{"prefix": "/v1/books", "upstreams": []any{"http://127.0.0.1:12345", "http://127.0.0.1:catalog-2"},
 			"shadow": map[string]any{"to": "http://127.0.0.1:8080"}, "weight": 3.0},
 		map[string]any{"prefix": "/v1/stock", "upstreams": []any{"http://example.org:8103"}},
 	}}, written)
@@ -258,11 +307,27 @@ func TestReplaceLedger(t *testing.T) {
 func TestBuild(t *testing.T) {
 	t.Parallel()
 
+	t.Run("replaces what an overlay says", func(t *testing.T) {
+		t.Parallel()
+		root, err := Root()
+		require.NoError(t, err)
+		dir := t.TempDir()
+		other := filepath.Join(dir, "other.go")
+		require.NoError(t, os.WriteFile(other, []byte("package main\n\nfunc main() { this does not compile }\n"), 0o644))
+		overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{
+			filepath.Join(root, "scripts", "outside", "main.go"): other,
+		}})
+		require.NoError(t, err)
+		file := filepath.Join(dir, "overlay.json")
+		require.NoError(t, os.WriteFile(file, overlay, 0o644))
+		require.ErrorContains(t, build(t.Context(), root, dir, []string{"outside"}, file), "syntax error")
+	})
+
 	t.Run("shows what the compiler says", func(t *testing.T) {
 		t.Parallel()
 		root, err := Root()
 		require.NoError(t, err)
-		err = build(t.Context(), root, t.TempDir(), []string{"no-such-service"})
+		err = build(t.Context(), root, t.TempDir(), []string{"no-such-service"}, "")
 		require.ErrorContains(t, err, "the programs do not build")
 		require.ErrorContains(t, err, "no-such-service")
 	})
@@ -273,6 +338,6 @@ func TestBuild(t *testing.T) {
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(ErrNotRunning)
-		require.ErrorIs(t, build(ctx, root, t.TempDir(), []string{"outside"}), ErrNotRunning)
+		require.ErrorIs(t, build(ctx, root, t.TempDir(), []string{"outside"}, ""), ErrNotRunning)
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,10 +21,11 @@ type address struct {
 	SMTP   int
 }
 
-// ports are the well-known ones.
+// ports are the well-known ones, of first instances.
 var ports = map[string]address{
 	"monolith":      {Public: 8080, Ops: 8081},
 	"gateway":       {Public: 8090, Ops: 8091},
+	"facade":        {Public: 8092, Ops: 8093},
 	"outside":       {Public: 8100, SMTP: 8125},
 	"accounts":      {Public: 8101, Ops: 8201},
 	"catalog":       {Public: 8102, Ops: 8202},
@@ -34,6 +34,18 @@ var ports = map[string]address{
 	"payments":      {Public: 8105, Ops: 8205},
 	"shipping":      {Public: 8106, Ops: 8206},
 	"notifications": {Public: 8107, Ops: 8207},
+}
+
+// betweenInstances is how far the ports of two instances of a service are apart.
+const betweenInstances = 30
+
+// portsOf are the well-known ports of a process.
+func portsOf(process string) address {
+	to := ports[serviceOf(process)]
+	further := betweenInstances * (instanceOf(process) - 1)
+	to.Public += further
+	to.Ops += further
+	return to
 }
 
 func (a address) public() string { return onLoopback(a.Public) }
@@ -65,7 +77,7 @@ func reserve(ctx context.Context, processes []string, offset int, random bool) (
 	r := &reservation{addresses: map[string]address{}, held: map[string][]net.Listener{}}
 	var taken []error
 	for _, process := range processes {
-		to := ports[process]
+		to := portsOf(process)
 		for _, port := range []*int{&to.Public, &to.Ops, &to.SMTP} {
 			if *port == 0 {
 				continue
@@ -151,17 +163,4 @@ func holderOf(ctx context.Context, port int) string {
 		return ""
 	}
 	return fmt.Sprintf("%s (pid %s)", program, pid)
-}
-
-// processesOf are the processes of the sides and the world outside, in the order in which they are named.
-func processesOf(sides map[string]Step) []string {
-	names := []string{"outside"}
-	for _, side := range []string{Monolith, Services} {
-		for _, name := range sides[side].Processes {
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	return names
 }

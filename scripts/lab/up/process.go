@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"banyan/internal/local"
@@ -70,6 +71,44 @@ func (p *Process) Kill9() {
 	if running := p.forgive(); running != nil {
 		running.Kill()
 	}
+}
+
+// End sends the process a signal that ends it, such as SIGQUIT, by which PostgreSQL stops as if the power had
+// failed, and returns when it is gone; after ten seconds by SIGKILL. It stays away until [Process.Restart].
+func (p *Process) End(signal syscall.Signal) error {
+	running := p.forgive()
+	if running == nil {
+		return nil
+	}
+	if err := running.SignalAlone(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("end %s by %s: %w", p.Name, signal, err)
+	}
+	select {
+	case <-running.Done():
+	case <-time.After(10 * time.Second):
+		running.Kill()
+	}
+	return nil
+}
+
+// Pause stops the process by SIGSTOP, until [Process.Continue]. It keeps its connections, and answers nothing. Of
+// PostgreSQL that is the process that lets connections in; what is connected goes on.
+func (p *Process) Pause() error { return p.signal(syscall.SIGSTOP) }
+
+// Continue lets a process go on that was stopped by [Process.Pause].
+func (p *Process) Continue() error { return p.signal(syscall.SIGCONT) }
+
+func (p *Process) signal(signal syscall.Signal) error {
+	p.mu.Lock()
+	running := p.running
+	p.mu.Unlock()
+	if running == nil {
+		return fmt.Errorf("send %s to %s: it is not running", signal, p.Name)
+	}
+	if err := running.SignalAlone(signal); err != nil {
+		return fmt.Errorf("send %s to %s: %w", signal, p.Name, err)
+	}
+	return nil
 }
 
 // Stop asks the process to end in order and returns when it is gone. It stays away until

@@ -43,7 +43,7 @@ func fleet(t *testing.T) *Lab {
 	require.NoError(t, l.takeFolder())
 	require.NoError(t, makeFolders(dir))
 	var err error
-	l.reserved, err = reserve(t.Context(), processesOf(l.sides), 0, true)
+	l.reserved, err = reserve(t.Context(), l.names(), 0, true)
 	require.NoError(t, err)
 	l.settings.addresses = l.reserved.addresses
 	l.settings.databases = map[string]string{Monolith: "postgres://postgres:secret@127.0.0.1:1/monolith"}
@@ -137,6 +137,43 @@ func TestProcess(t *testing.T) {
 		running, err := Running(l.options.Dir)
 		require.NoError(t, err)
 		require.Equal(t, p.PID(), running.Processes[0].PID, "the state names the new process")
+		stop(t, l)
+	})
+
+	t.Run("that is paused answers nothing, and goes on afterwards", func(t *testing.T) {
+		t.Parallel()
+		l := fleet(t)
+		p := l.program("monolith")
+		require.NoError(t, p.run(t.Context()))
+		before := p.PID()
+		require.NoError(t, p.Pause())
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		_, err := ask(ctx, p.probe)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NoError(t, p.Continue())
+		_, err = ask(t.Context(), p.probe)
+		require.NoError(t, err)
+		require.Equal(t, before, p.PID())
+		stop(t, l)
+	})
+
+	t.Run("that is ended by a signal is no accident, and starts again with what was set meanwhile", func(t *testing.T) {
+		t.Parallel()
+		l := fleet(t)
+		p := l.program("monolith")
+		require.NoError(t, p.run(t.Context()))
+		before := p.PID()
+		require.NoError(t, p.End(syscall.SIGQUIT))
+		require.False(t, alive(before))
+		require.ErrorContains(t, p.Pause(), "it is not running")
+		require.NoError(t, l.broken.Err())
+
+		l.SetEnv("monolith", "SWEEP_AFTER=1s")
+		require.NoError(t, p.Restart(t.Context()))
+		given, err := ask(t.Context(), p.OpsURL+"/given")
+		require.NoError(t, err)
+		require.Contains(t, given, "SWEEP_AFTER=1s")
 		stop(t, l)
 	})
 

@@ -29,15 +29,12 @@ func (l *Lab) start(ctx context.Context) error {
 		return err
 	}
 
-	if step, fleet := l.sides[Services]; fleet {
-		err := writeRoutes(filepath.Join(l.root, step.Routes), routesFile(l.options.Dir), l.settings.addresses)
-		if err != nil {
-			return err
-		}
+	if err := l.writeRoutes(); err != nil {
+		return err
 	}
 	err := l.progress.during("starting the processes", func() error {
 		starting, startCtx := errgroup.WithContext(ctx)
-		for _, name := range processesOf(l.sides) {
+		for _, name := range l.names() {
 			process := l.program(name)
 			starting.Go(func() error { return process.run(startCtx) })
 		}
@@ -51,8 +48,20 @@ func (l *Lab) start(ctx context.Context) error {
 
 func (l *Lab) buildPrograms(ctx context.Context) error {
 	return l.progress.during("building the programs", func() error {
-		return build(ctx, l.root, filepath.Join(l.options.Dir, "bin"), processesOf(l.sides))
+		return build(ctx, l.root, filepath.Join(l.options.Dir, "bin"), l.names(), l.options.Overlay)
 	})
+}
+
+func (l *Lab) writeRoutes() error {
+	if step, fleet := l.sides[Services]; fleet {
+		if err := l.settings.writeRoutes(filepath.Join(l.root, step.Routes), "gateway"); err != nil {
+			return err
+		}
+	}
+	if l.options.Facade {
+		return l.settings.writeRoutes(filepath.Join(l.root, Ladder[1].Routes), facade)
+	}
+	return nil
 }
 
 // setUpDatabases finds or starts the server, then makes, migrates and seeds the databases.
@@ -155,7 +164,7 @@ func (l *Lab) program(name string) *Process {
 			l.reserved.release(name)
 			return local.Start(ctx, local.Command{
 				Name: name,
-				Path: filepath.Join(l.options.Dir, "bin", name),
+				Path: filepath.Join(l.options.Dir, "bin", programOf(name)),
 				Env:  env,
 				Dir:  l.options.Dir,
 				Log:  log,
@@ -192,6 +201,9 @@ func (l *Lab) publish(ready bool) error {
 			return err
 		}
 		l.state.NATSURL = address
+	}
+	if l.options.Facade {
+		l.state.FacadeURL = l.settings.addresses[facade].url()
 	}
 	l.state.Processes = nil
 	for _, process := range l.processes {

@@ -30,6 +30,7 @@ type State struct {
 
 	MonolithURL string `json:"monolith_url,omitempty"`
 	GatewayURL  string `json:"gateway_url,omitempty"`
+	FacadeURL   string `json:"facade_url,omitempty"` // the monolith behind a gateway
 	OutsideURL  string `json:"outside_url,omitempty"`
 	// NATSURL is the broker's address with the administrator's password.
 	NATSURL string `json:"nats_url,omitempty"`

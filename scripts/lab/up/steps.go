@@ -31,7 +31,8 @@ type Step struct {
 var Ladder = []Step{
 	{Number: 0, Leaves: "nothing: the monolith", Teaches: "a good monolith",
 		Processes: []string{"monolith"}},
-	{Number: 1, Leaves: "nothing: the gateway goes in front", Teaches: "strangler fig façade"},
+	{Number: 1, Leaves: "nothing: the gateway goes in front", Teaches: "strangler fig façade",
+		Routes: "services/gateway/routes-1.json"},
 	{Number: 2, Leaves: "notifications", Teaches: "transactional outbox, idempotent consumer"},
 	{Number: 3, Leaves: "accounts", Teaches: "phantom token, anti-corruption at the edge"},
 	{Number: 4, Leaves: "catalog", Teaches: "parallel run, CQRS read model, foreign key to copy fed by events"},

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// The time limits of a stop. Together they stay below the 30 s that container
-// runtimes usually grant.
+// The time limits of a stop. Together, and with lingerTime, they stay below the 30 s
+// that container runtimes usually grant.
 const (
 	drainTime = 12 * time.Second // requests in flight
 	stageTime = 6 * time.Second  // each later stage
@@ -29,6 +29,7 @@ type App struct {
 	ready    atomic.Bool
 	ops      *ops
 	servers  []server
+	visitors visitors
 	workers  []task
 	relays   []task
 	closers  []closer
@@ -38,6 +39,7 @@ type App struct {
 type server struct {
 	name, addr string
 	handler    http.Handler
+	connState  func(net.Conn, http.ConnState)
 }
 
 type task struct {
@@ -59,7 +61,7 @@ func New(log *slog.Logger, registry *prometheus.Registry) *App {
 
 // Serve answers requests on addr with h.
 func (a *App) Serve(addr string, h http.Handler) {
-	a.servers = append(a.servers, server{"public", addr, h})
+	a.servers = append(a.servers, server{"public", addr, a.visitors.tell(h), a.visitors.watch})
 }
 
 // ServeOps answers /livez, /readyz and /metrics on addr, which is for operators
@@ -68,7 +70,7 @@ func (a *App) ServeOps(addr string, profiling bool) {
 	if profiling {
 		a.ops.profile()
 	}
-	a.servers = append(a.servers, server{"ops", addr, a.ops.mux})
+	a.servers = append(a.servers, server{"ops", addr, a.ops.mux, nil})
 }
 
 // HandleOps adds an endpoint to the ops port.
@@ -112,6 +114,7 @@ func (a *App) Run(ctx context.Context) error {
 	var serving errgroup.Group
 	for i, l := range listeners {
 		servers[i] = newServer(a.servers[i].handler, a.log)
+		servers[i].ConnState = a.servers[i].connState
 		serving.Go(func() error {
 			if err := servers[i].Serve(l); !errors.Is(err, http.ErrServerClosed) {
 				fail(fmt.Errorf("serve %s: %w", a.servers[i].name, err))
@@ -130,6 +133,7 @@ func (a *App) Run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		err = nil // being asked to stop is no error
 	}
+	a.visitors.linger()
 	err = errors.Join(err, a.drain(ctx, servers), stopWorkers(), stopRelays())
 	_ = serving.Wait()
 	a.log.Info("stopped")

@@ -4,8 +4,10 @@
 // closed at the end. Run starts all of it and, when its context ends, stops it
 // without losing a request:
 //
-//	not ready → stop accepting, drain HTTP → workers and consumers → relay → connections
+//	not ready → linger → stop accepting, drain HTTP → workers and consumers → relay → connections
 //
-// Requests may still emit events while they drain, and consumers may too, so
-// the relay goes after both; everything uses the pool, so it closes last.
+// To linger is to answer as before, but to make every answer the last of its
+// connection, so that clients leave by themselves; linger.go says why. Requests
+// may still emit events while they drain, and consumers may too, so the relay
+// goes after both; everything uses the pool, so it closes last.
 package process

@@ -1,0 +1,93 @@
+package process
+
+import (
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	lingerTime  = time.Second            // at most
+	lingerQuiet = 250 * time.Millisecond // without a request, after which nobody seems to be left who would ask
+	lingerLook  = 5 * time.Millisecond   // how often that is looked at
+)
+
+// visitors are the connections of a server that is to be left without harm.
+//
+// A server must not just close a connection that is idle: the next request may be on its way already, and whoever
+// sent it can't know whether it was done. Only an answer can say that it was the connection's last one. So a server
+// that stops lingers: for a short time it goes on as before, also with new connections, but every answer says
+// "Connection: close" (RFC 9112, section 9.6). Its clients leave by themselves, and those that have another
+// instance to go to stay there. That is the lame duck state of Google's "Site Reliability Engineering",
+// https://sre.google/sre-book/load-balancing-datacenter/. The server's own SetKeepAlivesEnabled(false) says the same, but
+// closes idle connections at once.
+//
+// A connection that nobody uses in that time is closed in the end, as it might have been by its idle timeout.
+type visitors struct {
+	leaving atomic.Bool
+	open    atomic.Int64
+	used    atomic.Int64 // while leaving: Unix nanoseconds of the last request's begin or end
+}
+
+// watch follows a server's connections.
+func (v *visitors) watch(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		v.open.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		v.open.Add(-1)
+	default:
+		if v.leaving.Load() {
+			v.used.Store(time.Now().UnixNano())
+		}
+	}
+}
+
+// linger lets every answer be its connection's last from now on, and returns when no connection is left, when
+// nobody has asked for a while, or after a second.
+func (v *visitors) linger() {
+	began := time.Now()
+	v.used.Store(began.UnixNano())
+	v.leaving.Store(true)
+	for v.open.Load() > 0 {
+		now := time.Now()
+		if now.Sub(began) >= lingerTime || now.UnixNano()-v.used.Load() >= int64(lingerQuiet) {
+			return
+		}
+		time.Sleep(lingerLook)
+	}
+}
+
+// tell adds to the answers of h what lingering needs.
+func (v *visitors) tell(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(farewell{w, v}, r)
+		if v.leaving.Load() {
+			w.Header().Set("Connection", "close") // for an answer that was left to net/http
+		}
+	})
+}
+
+// farewell looks when the header goes out, not when the request comes: it may have come before.
+type farewell struct {
+	http.ResponseWriter
+	*visitors
+}
+
+func (f farewell) WriteHeader(status int) {
+	if f.leaving.Load() {
+		f.Header().Set("Connection", "close")
+	}
+	f.ResponseWriter.WriteHeader(status)
+}
+
+func (f farewell) Write(b []byte) (int, error) {
+	if f.leaving.Load() {
+		f.Header().Set("Connection", "close") // the first one sends the header; later it does nothing
+	}
+	return f.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController flush.
+func (f farewell) Unwrap() http.ResponseWriter { return f.ResponseWriter }

@@ -20,15 +20,14 @@ import (
 // What could not be asked, or not be answered in time, is Unavailable: the
 // outcome of such a call is unknown.
 type Client struct {
-	base    string
-	timeout time.Duration
-	bearer  func() (string, error)
-	http    *http.Client
+	instances *instances
+	timeout   time.Duration
+	bearer    func() (string, error)
 }
 
 // ClientConfig describes the service to call.
 type ClientConfig struct {
-	Base    string                 // such as http://127.0.0.1:8103
+	Base    string                 // such as http://127.0.0.1:8103; several instances of it are separated by commas
 	Timeout time.Duration          // of each call, within the context's own; 2 s if zero
 	Bearer  func() (string, error) // the token to send; nil sends none
 }
@@ -38,18 +37,7 @@ func NewClient(cfg ClientConfig) *Client {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 2 * time.Second
 	}
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.Proxy = nil
-	t.MaxIdleConnsPerHost = 64
-	t.DisableCompression = true
-	return &Client{
-		base:    strings.TrimSuffix(cfg.Base, "/"),
-		timeout: cfg.Timeout,
-		bearer:  cfg.Bearer,
-		http: &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse // a service that redirects is a mistake, not an instruction
-		}},
-	}
+	return &Client{instances: newInstances(cfg.Base, cfg.Timeout), timeout: cfg.Timeout, bearer: cfg.Bearer}
 }
 
 // maxAnswer bounds what is read of an answer.
@@ -59,13 +47,9 @@ const maxAnswer = 1 << 20
 func (c *Client) Do(ctx context.Context, method, path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	req, err := c.request(ctx, method, path, in)
+	res, err := c.send(ctx, method, path, in)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, errAway.Because(err))
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
@@ -84,33 +68,37 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 	return nil
 }
 
-func (c *Client) request(ctx context.Context, method, path string, in any) (*http.Request, error) {
-	var body io.Reader
+func (c *Client) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
+	var body []byte
+	header := http.Header{}
 	if in != nil {
-		b, err := json.Marshal(in)
-		if err != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
 			return nil, err
 		}
-		body = bytes.NewReader(b)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
-	if err != nil {
-		return nil, err
-	}
-	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
+		header.Set("Content-Type", "application/json")
 	}
 	if t := telemetry.Traceparent(ctx); t != "" {
-		req.Header.Set("Traceparent", t)
+		header.Set("Traceparent", t)
 	}
 	if c.bearer != nil {
 		token, err := c.bearer()
 		if err != nil {
 			return nil, err
 		}
-		req.Header.Set("Authorization", "Bearer "+token)
+		header.Set("Authorization", "Bearer "+token)
 	}
-	return req, nil
+	return c.instances.do(func(base string) (*http.Request, error) {
+		var content io.Reader
+		if in != nil {
+			content = bytes.NewReader(body)
+		}
+		req, err := http.NewRequestWithContext(ctx, method, base+path, content)
+		if err == nil {
+			req.Header = header
+		}
+		return req, err
+	})
 }
 
 // fromProblem turns an answer that is no success into the fault it reports.

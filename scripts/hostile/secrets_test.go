@@ -163,6 +163,15 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 				}
 			}
 		}
+		// What was there once is there for ever, for whoever clones.
+		compiled := regexp.MustCompile(strings.Join(lookLikeSecrets, "|"))
+		lines := 0
+		for line := range bytes.Lines(git("log", "--all", "--patch", "--unified=0", "--format=%h", "--", ":!go.sum", ":!*.csv")) {
+			if lines++; line[0] == '+' && compiled.Match(line) && !madeUp.Match(line) {
+				t.Errorf("in git's history, this looks like a secret: %s", line)
+			}
+		}
+		require.Greater(t, lines, 1000, "git has a history")
 		for name := range strings.Lines(string(git("ls-files"))) {
 			require.NotRegexp(t, `(^|/)(secrets\.json|state\.json|\.env(\..*)?|id_[a-z0-9]+|.*\.(pem|key|p12|pfx|jks))$`, strings.TrimSpace(name))
 		}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"time"
 
 	"banyan/scripts/lab/bench"
@@ -12,17 +14,25 @@ import (
 )
 
 type benchCommand struct {
-	Quick      bool     `help:"Short rounds: about a minute in all."`
-	Mix        []string `help:"Measure this mix only: browsing, shopping or ordering; may be repeated. Default: all three."`
-	Seconds    float64  `help:"Load per round, in seconds. Default: 10, with --quick 2."`
-	Rounds     int      `help:"Rounds per mix and side. Default: 5, with --quick 3."`
-	Browsers   int      `help:"Emulated browsers per side, each with one connection." default:"16"`
-	WithLogins bool     `help:"Customer Registration registers and signs in for real, with the cost of hashing passwords."`
+	Quick bool `help:"Short rounds: a minute and a half in all." xor:"how"`
+	Full  bool `help:"All there is to measure: the step between, and single pages. A quarter of an hour." xor:"how"`
+
+	Steps      []int         `help:"Steps of the ladder to compare. Default: 0,8, with --full 0,1,8." placeholder:"N,…"`
+	Mix        []string      `help:"Measure this mix only: browsing, shopping or ordering; may be repeated. Default: all three."`
+	SeedSize   string        `help:"How much data a lab of its own starts with: small, medium or large." default:"small"`
+	Seconds    float64       `help:"Load per round, in seconds. Default: 5, with --quick 2."`
+	Rounds     int           `help:"Rounds per mix and side. Default: 5, with --quick 3."`
+	Browsers   int           `help:"Emulated browsers per side, each with one connection. Default: those of the sweep that did best; with --quick 16."`
+	Sweep      []int         `help:"Numbers of browsers to try first. Default: 4,8,16,32,64; with --quick or --browsers none." placeholder:"N,…"`
+	Think      time.Duration `help:"How long customers think between two pages of the closed loop, on average. Default: not at all." placeholder:"TIME"`
+	WithLogins bool          `help:"Customer Registration registers and signs in for real, with the cost of hashing passwords."`
+
+	Raw string `help:"Write a line of JSON per round to this file." type:"path" placeholder:"FILE"`
 }
 
 func (c *benchCommand) Help() string {
-	return "TPC-W's mixes against both sides of the lab, in turns (docs/benchmarks/workload.md). A running lab is used as it is; " +
-		"without one, the benchmark starts one with data of its own and stops it afterwards. Nothing else should run on the machine."
+	return "TPC-W's mixes against the sides of the lab, in turns (docs/benchmarks/workload.md). A running lab is used as it is, and has to hold " +
+		"fresh data; without one, the benchmark starts one with data of its own and stops it afterwards. Nothing else should run on the machine."
 }
 
 func (c *benchCommand) Run(ctx context.Context, line *commands, to streams) error {
@@ -31,6 +41,14 @@ func (c *benchCommand) Run(ctx context.Context, line *commands, to streams) erro
 		return err
 	}
 	options.Out = to.err
+	if c.Raw != "" {
+		file, err := os.Create(c.Raw)
+		if err != nil {
+			return fmt.Errorf("write the raw lines: %w", err)
+		}
+		defer file.Close()
+		options.Raw = file
+	}
 	ctx, cancel := withGoRun(ctx)
 	defer cancel()
 
@@ -54,9 +72,20 @@ func (c *benchCommand) Run(ctx context.Context, line *commands, to streams) erro
 }
 
 func (c *benchCommand) options() (bench.Options, error) {
-	options := bench.Full()
-	if c.Quick {
+	options := bench.Standard()
+	switch {
+	case c.Quick:
 		options = bench.Quick()
+	case c.Full:
+		options = bench.Full()
+	}
+	if len(c.Steps) > 0 {
+		options.Steps = c.Steps
+	}
+	for _, step := range options.Steps {
+		if err := bench.CanRun(step); err != nil {
+			return options, err
+		}
 	}
 	if len(c.Mix) > 0 {
 		options.Mixes = nil
@@ -74,9 +103,21 @@ func (c *benchCommand) options() (bench.Options, error) {
 	if c.Rounds != 0 {
 		options.Rounds = c.Rounds
 	}
-	options.Browsers, options.WithLogins = c.Browsers, c.WithLogins
+	if c.Browsers != 0 {
+		options.Browsers, options.Sweep = c.Browsers, nil
+	}
+	if len(c.Sweep) > 0 {
+		options.Sweep = c.Sweep
+		if c.Browsers == 0 {
+			options.Browsers = 0
+		}
+	}
+	options.Think, options.WithLogins = c.Think, c.WithLogins
 	options.Customers = max(options.Customers, c.Browsers)
-	return options, nil
+	for _, browsers := range c.Sweep {
+		options.Customers = max(options.Customers, browsers)
+	}
+	return options, options.Validate()
 }
 
 // measure works on the running lab, or on one of its own.
@@ -89,9 +130,15 @@ func (c *benchCommand) measure(ctx context.Context, dir string, options bench.Op
 		return nil, err
 	}
 	fmt.Fprintln(to.err, "No lab is running: starting one for the benchmark.")
-	// All browsers have one address. The limiter stays on, and its cost with it.
-	env := map[string][]string{"gateway": {"RATE_LIMIT=1000000/s"}}
-	err = withLab(ctx, up.Options{Env: env, Out: to.err}, func(lab *up.Lab) (err error) {
+	lab := up.Options{
+		SeedSize: c.SeedSize, Out: to.err,
+		// All browsers have one address. The limiters stay on, and their cost with them.
+		Env: map[string][]string{"gateway": {"RATE_LIMIT=1000000/s"}},
+	}
+	if slices.Contains(options.Steps, 1) {
+		lab.Facade, lab.Env["facade"] = true, lab.Env["gateway"]
+	}
+	err = withLab(ctx, lab, func(lab *up.Lab) (err error) {
 		report, err = measureOwn(ctx, lab, options)
 		return err
 	})

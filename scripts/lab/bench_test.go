@@ -12,12 +12,17 @@ import (
 func TestBenchOptions(t *testing.T) {
 	t.Parallel()
 
-	t.Run("are those of a full run, unless it is to be quick", func(t *testing.T) {
+	t.Run("are those of the two ends, unless it is to be quick or full", func(t *testing.T) {
 		t.Parallel()
-		full, err := (&benchCommand{Browsers: 16}).options()
+		usual, err := (&benchCommand{}).options()
 		require.NoError(t, err)
-		require.Equal(t, bench.Full().Length, full.Length)
-		quick, err := (&benchCommand{Browsers: 16, Quick: true}).options()
+		require.Equal(t, bench.Standard().Length, usual.Length)
+		require.NotEmpty(t, usual.Sweep)
+		full, err := (&benchCommand{Full: true}).options()
+		require.NoError(t, err)
+		require.Equal(t, []int{0, 1, 8}, full.Steps)
+		require.True(t, full.Pages)
+		quick, err := (&benchCommand{Quick: true}).options()
 		require.NoError(t, err)
 		require.Equal(t, bench.Quick().Length, quick.Length)
 		require.Len(t, quick.Mixes, 3)
@@ -33,6 +38,20 @@ func TestBenchOptions(t *testing.T) {
 		require.Equal(t, 100, got.Browsers)
 		require.GreaterOrEqual(t, got.Customers, 100, "a customer for each browser")
 		require.True(t, got.WithLogins)
+
+		got, err = (&benchCommand{Steps: []int{8, 0}, Sweep: []int{2, 600}, Think: time.Second}).options()
+		require.NoError(t, err)
+		require.Equal(t, []int{8, 0}, got.Steps)
+		require.Zero(t, got.Browsers, "the sweep chooses")
+		require.Equal(t, []int{2, 600}, got.Sweep)
+		require.GreaterOrEqual(t, got.Customers, 600)
+		require.Equal(t, time.Second, got.Think)
+	})
+
+	t.Run("refuse a step that cannot be run, in the ladder's words, before anything is started", func(t *testing.T) {
+		t.Parallel()
+		_, err := command(t, "bench", "--steps", "0,3")
+		require.ErrorContains(t, err, "step 3 (accounts) cannot be run yet")
 	})
 
 	t.Run("refuse a mix that is none before anything is started", func(t *testing.T) {

@@ -79,7 +79,10 @@ func withLab(ctx context.Context, options up.Options, do func(*up.Lab) error) (e
 	if options.Dir, err = labFolder(); err != nil {
 		return err
 	}
-	options.RandomPorts, options.SeedSize = true, "small"
+	options.RandomPorts = true
+	if options.SeedSize == "" {
+		options.SeedSize = "small"
+	}
 	ctx, cancel := withGoRun(ctx)
 	defer cancel()
 	defer func() { err = errors.Join(err, up.Wipe(options.Dir), os.RemoveAll(options.Dir)) }()

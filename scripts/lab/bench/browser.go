@@ -38,6 +38,7 @@ type browser struct {
 	customers []*customer // take turns
 	current   int
 	tally     *tally
+	intended  time.Time // when the next request had to be sent; zero: whenever it is
 	// sampleEvery says that of so many answers one is read and compared with what it has to be.
 	sampleEvery int64
 }
@@ -50,19 +51,53 @@ type session struct {
 	withLogins bool
 }
 
-// run makes visits until the time has come or ctx ends. A visit that has begun is finished.
-func (b *browser) run(ctx context.Context, until time.Time) {
-	defer b.conn.close()
-	for began := time.Now(); began.Before(until) && ctx.Err() == nil; {
+// run makes visits until the time has come or ctx ends, each as soon as the one before is done and the customer has
+// thought. A visit that has begun is finished.
+func (b *browser) run(ctx context.Context, until time.Time, think time.Duration) {
+	defer b.leave()
+	for ctx.Err() == nil && time.Now().Before(until) {
 		v := b.script.next()
-		if v.leaves {
-			b.current = (b.current + 1) % len(b.customers)
+		b.take(ctx, &v, time.Time{})
+		if think > 0 {
+			pause(ctx, min(time.Duration(v.think*float64(think)), time.Until(until)))
 		}
-		b.visit(ctx, b.customers[b.current], &v)
-		now := time.Now()
-		b.tally.visits[v.interaction]++
-		b.tally.spent[v.interaction] += now.Sub(began)
-		began = now
+	}
+}
+
+// take makes one visit. If it had to begin at a certain time, its first answer is measured from then on.
+func (b *browser) take(ctx context.Context, v *visit, intended time.Time) {
+	if v.leaves {
+		b.current = (b.current + 1) % len(b.customers)
+	}
+	began := intended
+	if began.IsZero() {
+		began = time.Now()
+	}
+	requests, errors := b.tally.requests, b.tally.errors
+	b.intended = intended
+	b.visit(ctx, b.customers[b.current], v)
+	b.intended = time.Time{}
+	if ctx.Err() == nil {
+		b.tally.visited(v.interaction, time.Since(began), b.tally.requests-requests, b.tally.errors-errors)
+	}
+}
+
+// leave closes the connection and notes what went through it.
+func (b *browser) leave() {
+	b.tally.sent, b.tally.received = b.conn.sent, b.conn.received
+	b.conn.close()
+}
+
+// pause returns after a while, or when ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }
 
@@ -82,7 +117,11 @@ func ok(check func([]byte) error) expectation {
 // ask sends a request and judges the answer. The code is that of a refusal that was to be expected. Without
 // one, false says that something is amiss, which is counted already.
 func (b *browser) ask(ctx context.Context, r *request, want expectation) (a answer, code string, good bool) {
-	began := time.Now()
+	began := b.intended
+	if began.IsZero() {
+		began = time.Now()
+	}
+	b.intended = time.Time{} // what follows in the same visit has no time of its own
 	a, err := b.conn.do(ctx, r)
 	if ctx.Err() != nil {
 		return a, "", false // interrupted: nobody's fault

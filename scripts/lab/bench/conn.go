@@ -27,6 +27,15 @@ type conn struct {
 	forget func() bool // ends the watch that breaks it when ctx ends
 	out    []byte
 	body   []byte
+	// Bytes that were written and read, HTTP's own included.
+	sent, received int64
+}
+
+// Read counts what comes in.
+func (c *conn) Read(into []byte) (int, error) {
+	n, err := c.net.Read(into)
+	c.received += int64(n)
+	return n, err
 }
 
 // request is one request of the API.
@@ -67,7 +76,8 @@ func (c *conn) do(ctx context.Context, r *request) (answer, error) {
 		return answer{}, err
 	}
 	c.out = r.append(c.out[:0], c.host)
-	_, err := c.net.Write(c.out)
+	n, err := c.net.Write(c.out)
+	c.sent += int64(n)
 	var a answer
 	if err == nil {
 		a, err = c.read()
@@ -95,7 +105,7 @@ func (c *conn) connect(ctx context.Context) error {
 	if c.in == nil {
 		c.in = bufio.NewReaderSize(nil, 16<<10)
 	}
-	c.in.Reset(connection)
+	c.in.Reset(c)
 	c.forget = context.AfterFunc(ctx, func() { _ = connection.SetDeadline(time.Unix(1, 0)) })
 	return nil
 }

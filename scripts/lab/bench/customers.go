@@ -11,14 +11,6 @@ import (
 	"banyan/scripts/lab/seed"
 )
 
-// side is one of the two shops that are compared.
-type side struct {
-	name string
-	url  string
-	session
-	customers []*customer
-}
-
 // preparers is how many connections sign customers in and tidy up. None of that is measured.
 const preparers = 4
 

@@ -4,14 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"banyan/scripts/lab/up"
 )
 
 // What makes a run worth nothing, or calls for a word.
 const (
 	mostErrors    = 0.001 // share of the requests
 	mostGenerator = 0.60  // share of the machine's CPU: above, the browsers are what is measured
+	mostLate      = 0.01  // share of an open loop's interactions that the generator may begin late
 	someOthers    = 0.10  // share that other programs may take without a word
 	mostOthers    = 0.50  // above, nobody knows what was measured
 	mostStolen    = 0.05  // share that the host of a virtual machine may take without a word
@@ -19,24 +18,34 @@ const (
 
 // judge decides whether the run is worth something, and compares the sides if it is.
 func (r *Report) judge() {
-	for _, side := range []string{up.Monolith, up.Services} {
-		for _, mix := range Mixes {
-			if result := r.resultIfThere(side, mix.Name); result != nil {
-				r.judgeResult(side+", "+mix.Name, result)
+	for _, side := range r.sides() {
+		for _, mix := range append(r.mixes(), r.pages()...) {
+			if result := r.resultIfThere(side, mix); result != nil {
+				r.judgeResult(side+", "+mix, result)
 			}
 		}
+	}
+	for _, b := range r.Broken {
+		r.Reasons = append(r.Reasons, b.String())
 	}
 	r.Valid = len(r.Reasons) == 0
 	if r.Valid {
 		r.compare()
 	}
+	if err := r.judgeBudgets(); err != nil {
+		r.Warnings = append(r.Warnings, err.Error())
+	}
 }
 
-func (r *Report) resultIfThere(side, mix string) *Result {
-	if r.Sides[side] == nil {
-		return nil
+// judgeData makes a run of unequal sides invalid.
+func (r *Report) judgeData() {
+	unequal := differences(r.Data)
+	if len(unequal) == 0 {
+		return
 	}
-	return r.Sides[side].Mixes[mix]
+	r.Reasons = append(r.Reasons, "the sides do not hold the same data: "+strings.Join(unequal, ", ")+
+		". Somebody has used one of them otherwise than the other; an earlier benchmark does that, too. Measure on fresh data: "+
+		"lab down, and then lab bench, which starts a lab of its own; or lab up --fresh before it")
 }
 
 func (r *Report) judgeResult(where string, t *Result) {
@@ -46,7 +55,6 @@ func (r *Report) judgeResult(where string, t *Result) {
 	warn := func(format string, args ...any) {
 		r.Warnings = append(r.Warnings, where+": "+fmt.Sprintf(format, args...))
 	}
-	complaints := strings.Join(t.tally.complaints, "; ")
 	switch {
 	case t.Requests == 0:
 		invalid("nothing was answered")
@@ -54,23 +62,44 @@ func (r *Report) judgeResult(where string, t *Result) {
 		invalid("no answer was compared with what it has to be: take longer rounds")
 	}
 	if t.Wrong > 0 {
-		invalid("%d answers were wrong: %s", t.Wrong, complaints)
+		invalid("%d answers were wrong: %s", t.Wrong, t.complaints())
 	}
-	if share := float64(t.Errors) / float64(max(t.Requests, 1)); share > mostErrors {
-		invalid("%d of %d requests failed (%.2f %%, more than %.1f %%): %s", t.Errors, t.Requests, 100*share, 100*mostErrors, complaints)
-	} else if t.Errors > 0 {
-		warn("%d of %d requests failed: %s", t.Errors, t.Requests, complaints)
+	for _, kind := range []string{kindWarmUp, kindSweep, kindClosed, kindOpen} {
+		seen := t.seen[kind]
+		if seen == nil || seen.errors == 0 {
+			continue
+		}
+		if share := float64(seen.errors) / float64(max(seen.requests, 1)); share > mostErrors {
+			invalid("%d of %d requests failed (%.2f %%, more than %.1f %%) in rounds of the kind %s: %s",
+				seen.errors, seen.requests, 100*share, 100*mostErrors, kind, strings.Join(seen.complaints, "; "))
+		} else {
+			warn("%d of %d requests failed: %s", seen.errors, seen.requests, strings.Join(seen.complaints, "; "))
+		}
 	}
 	if t.Generator > mostGenerator {
 		invalid("the load generator took %.0f %% of the machine's CPU and was the bottleneck itself", 100*t.Generator)
+	}
+	for _, open := range t.Open {
+		if open.Generator > mostGenerator {
+			invalid("at %.0f interactions/s the load generator took %.0f %% of the machine's CPU and was the bottleneck itself",
+				open.Rate, 100*open.Generator)
+		}
+		if open.Late > mostLate {
+			invalid("at %.0f interactions/s the load generator began %.1f %% of them more than %s late: it did not get the CPU "+
+				"that it needs, and its latencies mean nothing", open.Rate, 100*open.Late, lateAfter)
+		}
 	}
 	if n := t.Refused["sold-out"]; n > 0 {
 		warn("%d checkouts found a book sold out", n)
 	}
 	if t.restless > 0 {
-		warn("after %d of %d rounds it did not come to rest within %s, and the next round began beside it",
-			t.restless, len(t.Rounds), restLimit)
+		warn("after %d rounds it did not come to rest within %s, and the next round began beside it", t.restless, restLimit)
 	}
+	r.judgeMachine(t, invalid, warn)
+}
+
+// judgeMachine looks at who else was at work.
+func (r *Report) judgeMachine(t *Result, invalid, warn func(string, ...any)) {
 	if !t.bill.known || t.bill.elapsed == 0 {
 		return
 	}
@@ -85,32 +114,15 @@ func (r *Report) judgeResult(where string, t *Result) {
 	}
 }
 
-// compare fills in the ratios.
-func (r *Report) compare() {
-	if r.Sides[up.Monolith] == nil || r.Sides[up.Services] == nil {
-		return
-	}
-	r.Ratios, r.RatioRanges = map[string]float64{}, map[string][2]float64{}
-	for mix, monolith := range r.Sides[up.Monolith].Mixes {
-		services := r.Sides[up.Services].Mixes[mix]
-		if services == nil || monolith.Throughput == 0 {
-			continue
-		}
-		r.Ratios[mix] = services.Throughput / monolith.Throughput
-		var each []float64
-		for i := range min(len(monolith.Rounds), len(services.Rounds)) {
-			if beside := monolith.Rounds[i].Throughput; beside > 0 {
-				each = append(each, services.Rounds[i].Throughput/beside)
-			}
-		}
-		if len(each) > 0 {
-			r.RatioRanges[mix] = [2]float64{slices.Min(each), slices.Max(each)}
-		}
-		if services.CPUTotal > 0 {
-			if r.CPURatios == nil {
-				r.CPURatios = map[string]float64{}
-			}
-			r.CPURatios[mix] = monolith.CPUTotal / services.CPUTotal
+// complaints are the first of each kind of round.
+func (t *Result) complaints() string {
+	var all []string
+	for _, kind := range []string{kindWarmUp, kindSweep, kindClosed, kindOpen} {
+		if seen := t.seen[kind]; seen != nil {
+			all = append(all, seen.complaints...)
 		}
 	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return strings.Join(all[:min(len(all), mostComplaints)], "; ")
 }

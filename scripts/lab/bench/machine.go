@@ -5,27 +5,34 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"banyan/scripts/lab/up"
 )
 
 // Machine is where a result was made: what has to be the same for absolute figures to be comparable.
 type Machine struct {
-	CPU      string            `json:"cpu"`
-	Cores    int               `json:"cores"`
-	Memory   int64             `json:"memory_bytes,omitempty"`
-	Kernel   string            `json:"kernel"`
-	Go       string            `json:"go"`
-	Postgres string            `json:"postgres"`
-	NATS     string            `json:"nats,omitempty"`
+	CPU      string `json:"cpu"`
+	Cores    int    `json:"cores"`
+	Memory   int64  `json:"memory_bytes,omitempty"`
+	Kernel   string `json:"kernel"`
+	Go       string `json:"go"`
+	Postgres string `json:"postgres"`
+	NATS     string `json:"nats,omitempty"`
+	// NATSSync is how long a message that the broker has acknowledged may be unsynced.
+	NATSSync string `json:"nats_sync_interval,omitempty"`
+	// Commit is what was measured; a + behind it says that the tree held changes.
+	Commit   string            `json:"commit,omitempty"`
 	Settings map[string]string `json:"postgres_settings"`
 }
 
 // durability are the settings without which a figure about writing means nothing.
-var durability = []string{"synchronous_commit", "fsync", "shared_buffers", "max_connections"}
+var durability = []string{"synchronous_commit", "fsync", "shared_buffers", "max_connections", "wal_level", "max_wal_size", "checkpoint_timeout"}
 
 func describeMachine(ctx context.Context, conn *pgx.Conn, f *flow) (Machine, error) {
 	m := Machine{
@@ -34,6 +41,7 @@ func describeMachine(ctx context.Context, conn *pgx.Conn, f *flow) (Machine, err
 		Memory:   memorySize(ctx),
 		Kernel:   output(ctx, "uname", "-sr"),
 		Go:       runtime.Version(),
+		Commit:   commit(ctx),
 		Settings: map[string]string{},
 	}
 	if err := conn.QueryRow(ctx, `show server_version`).Scan(&m.Postgres); err != nil {
@@ -47,9 +55,36 @@ func describeMachine(ctx context.Context, conn *pgx.Conn, f *flow) (Machine, err
 		m.Settings[name] = value
 	}
 	if f != nil {
-		m.NATS = f.nats.ConnectedServerVersion()
+		m.NATS, m.NATSSync = f.nats.ConnectedServerVersion(), syncInterval()
 	}
 	return m, nil
+}
+
+// syncInterval is what the broker's configuration says, which the lab starts it with.
+func syncInterval() string {
+	root, err := up.Root()
+	if err != nil {
+		return ""
+	}
+	content, err := os.ReadFile(filepath.Join(root, "deploy", "nats.conf"))
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(content)) {
+		if value, found := strings.CutPrefix(strings.TrimSpace(line), "sync_interval:"); found {
+			return strings.Trim(value, ` "`)
+		}
+	}
+	return ""
+}
+
+// commit is that of the working directory; empty where there is none.
+func commit(ctx context.Context) string {
+	hash := output(ctx, "git", "rev-parse", "--short=12", "HEAD")
+	if hash != "" && output(ctx, "git", "status", "--porcelain", "--untracked-files=no") != "" {
+		hash += "+"
+	}
+	return hash
 }
 
 func cpuModel(ctx context.Context) string {

@@ -2,10 +2,14 @@ package bench
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,8 +17,22 @@ import (
 
 var opsClient = &http.Client{Timeout: 5 * time.Second}
 
-// gauges reads the metrics without labels that a process shows on its ops port.
-func gauges(ctx context.Context, opsURL string) (map[string]float64, error) {
+// metrics are what a process shows on its ops port.
+type metrics struct {
+	values map[string]float64 // without labels
+	served int64              // HTTP requests, the ops port's own aside
+	lag    buckets            // of the events that it consumed
+}
+
+// The names are those of internal/telemetry and internal/events.
+const (
+	requestsServed = "http_request_seconds_count"
+	eventsLag      = "events_lag_seconds_bucket"
+	poolSize       = "postgres_pool_connections_max"
+)
+
+// readMetrics asks a process.
+func readMetrics(ctx context.Context, opsURL string) (*metrics, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, opsURL+"/metrics", nil)
 	if err != nil {
 		return nil, err
@@ -27,21 +45,77 @@ func gauges(ctx context.Context, opsURL string) (map[string]float64, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("read metrics: %s answers %s", r.URL, response.Status)
 	}
-	return parseGauges(response.Body)
+	return parseMetrics(response.Body)
 }
 
-// parseGauges reads the lines "name value" of Prometheus's text format, and leaves out the others.
-func parseGauges(text io.Reader) (map[string]float64, error) {
-	found := map[string]float64{}
+// parseMetrics reads Prometheus's text format as far as it is needed here.
+func parseMetrics(text io.Reader) (*metrics, error) {
+	m := &metrics{values: map[string]float64{}, lag: buckets{}}
 	lines := bufio.NewScanner(text)
 	for lines.Scan() {
-		name, value, _ := strings.Cut(lines.Text(), " ")
-		if strings.HasPrefix(name, "#") || strings.Contains(name, "{") {
+		line := lines.Text()
+		space := strings.LastIndexByte(line, ' ')
+		if space < 0 || strings.HasPrefix(line, "#") {
 			continue
 		}
-		if number, err := strconv.ParseFloat(value, 64); err == nil {
-			found[name] = number
+		value, err := strconv.ParseFloat(line[space+1:], 64)
+		if err != nil {
+			continue
+		}
+		name, labels, labelled := strings.Cut(line[:space], "{")
+		switch {
+		case name == requestsServed:
+			m.served += int64(value)
+		case name == eventsLag:
+			_, limit, _ := strings.Cut(labels, `le="`)
+			limit, _, _ = strings.Cut(limit, `"`)
+			if le, err := strconv.ParseFloat(limit, 64); err == nil {
+				m.lag[le] += int64(value)
+			}
+		case !labelled:
+			m.values[name] = value
 		}
 	}
-	return found, lines.Err()
+	return m, lines.Err()
+}
+
+// buckets are a histogram of Prometheus: how many observations were at most so many seconds.
+type buckets map[float64]int64
+
+// since is what was observed after an earlier look.
+func (b buckets) since(earlier buckets) buckets {
+	left := buckets{}
+	for le, count := range b {
+		left[le] = count - earlier[le]
+	}
+	return left
+}
+
+func (b buckets) add(other buckets) {
+	for le, count := range other {
+		b[le] += count
+	}
+}
+
+func (b buckets) count() int64 { return b[math.Inf(1)] }
+
+// quantile is in seconds, and interpolated within its bucket as Prometheus does; what is beyond the last limit
+// counts as that limit. Without observations it is zero.
+func (b buckets) quantile(q float64) float64 {
+	limits := slices.SortedFunc(maps.Keys(b), cmp.Compare[float64])
+	rank := q * float64(b.count())
+	if rank == 0 {
+		return 0
+	}
+	below, lower := int64(0), 0.0
+	for _, le := range limits {
+		if float64(b[le]) >= rank {
+			if math.IsInf(le, 1) {
+				return lower
+			}
+			return lower + (le-lower)*(rank-float64(below))/float64(b[le]-below)
+		}
+		below, lower = b[le], le
+	}
+	return lower
 }

@@ -52,6 +52,20 @@ var Mixes = []Mix{
 	{"ordering", [interactions]int{912, 46, 46, 1235, 1453, 1308, 1353, 1286, 1273, 1018, 25, 22, 12, 11}},
 }
 
+// Pages are single interactions, measured one by one to see where the sides differ. Home, New Products and Product
+// Detail are catalog's alone and the cart is that of orders: pages that one service serves.
+var Pages = []Mix{page(Home), page(NewProducts), page(ProductDetail), page(SearchResults), page(BuyRequest), page(BuyConfirm)}
+
+// ofOneService are the pages that the gateway gets from one service, which asks no other.
+var ofOneService = []Interaction{Home, NewProducts, ProductDetail, SearchResults, BuyRequest}
+
+// page is a mix of nothing else.
+func page(i Interaction) Mix {
+	m := Mix{Name: i.String()}
+	m.Shares[i] = whole
+	return m
+}
+
 // FindMix returns a mix by its name.
 func FindMix(name string) (Mix, error) {
 	var names []string

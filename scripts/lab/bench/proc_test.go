@@ -2,7 +2,6 @@ package bench
 
 import (
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -55,14 +54,6 @@ func TestKilobytes(t *testing.T) {
 	require.EqualValues(t, 1234, kb)
 	_, found = kilobytes("Rss: 5000 kB\n", "Pss:")
 	require.False(t, found)
-}
-
-func TestParseGauges(t *testing.T) {
-	t.Parallel()
-	got, err := parseGauges(strings.NewReader("# HELP outbox_unpublished Events that wait.\n# TYPE outbox_unpublished gauge\n" +
-		"outbox_unpublished 12\ngo_gc{quantile=\"0\"} 3\npostgres_pool_connections_max 1.6e+01\n"))
-	require.NoError(t, err)
-	require.Equal(t, map[string]float64{"outbox_unpublished": 12, "postgres_pool_connections_max": 16}, got)
 }
 
 // spent is what a machine of the lab had used at second at.

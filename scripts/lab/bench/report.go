@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
+	"banyan/scripts/lab/bench/budget"
 	"banyan/scripts/lab/up"
 )
 
@@ -24,224 +24,229 @@ type Report struct {
 	// CPURatios are the monolith's CPU time per request divided by the services'. They leave out what the
 	// load generator takes from the machine.
 	CPURatios map[string]float64 `json:"cpu_ratios,omitempty"`
+	// Comparisons are of any two sides, mixes and pages.
+	Comparisons []Comparison `json:"comparisons,omitempty"`
+	// Budgets are the figures of the table of budgets that this run has measured.
+	Budgets budget.Results `json:"budgets"`
 
-	Sides   map[string]*SideReport `json:"sides"`
-	Options ReportOptions          `json:"options"`
-	Machine Machine                `json:"machine"`
+	Sides map[string]*SideReport `json:"sides"`
+	// Data is what the sides' databases held before the load, by database.
+	Data map[string]map[string]AreaData `json:"data,omitempty"`
+	// Inspected is how many rules of lab verify were held against the sides after the mixes; Broken are those that did not hold.
+	Inspected int      `json:"rules_inspected"`
+	Broken    []Broken `json:"rules_broken,omitempty"`
+
+	Options ReportOptions `json:"options"`
+	Machine Machine       `json:"machine"`
+	Began   time.Time     `json:"began"`
+	Seconds float64       `json:"seconds"`
+
+	// Annexes are measured beside the mixes: limits, the ledger of costs.
+	Annexes []Annex `json:"annexes,omitempty"`
+}
+
+// Annex is a part of the report that was measured by something else.
+type Annex struct {
+	Name     string            `json:"name"` // of its files: limits
+	Title    string            `json:"title"`
+	Text     string            `json:"-"` // Markdown
+	Figures  any               `json:"figures,omitempty"`
+	Pictures map[string][]byte `json:"-"` // SVG by name of file; Text refers to them
 }
 
 // ReportOptions is how it was measured.
 type ReportOptions struct {
-	SeedSize   string  `json:"seed_size"`
-	Rounds     int     `json:"rounds"`
-	Seconds    float64 `json:"seconds_per_round"`
-	Browsers   int     `json:"browsers"`
-	Customers  int     `json:"customers"`
-	WithLogins bool    `json:"with_logins"`
-	Seed       uint64  `json:"seed"`
-	ThinkTime  float64 `json:"think_time_seconds"`
+	SeedSize        string    `json:"seed_size"`
+	Steps           []int     `json:"steps"`
+	Rounds          int       `json:"rounds"`
+	Seconds         float64   `json:"seconds_per_round"`
+	Browsers        int       `json:"browsers"` // 0: those of the sweep at which the sides did best
+	Sweep           []int     `json:"sweep,omitempty"`
+	Open            []float64 `json:"open_loop_shares,omitempty"`
+	OpenRounds      int       `json:"open_loop_rounds,omitempty"`
+	OpenSeconds     float64   `json:"open_loop_seconds_per_round,omitempty"`
+	OpenConnections int       `json:"open_loop_connections,omitempty"`
+	Customers       int       `json:"customers"`
+	WithLogins      bool      `json:"with_logins"`
+	Seed            uint64    `json:"seed"`
+	ThinkTime       float64   `json:"think_time_seconds"`
 }
 
 // SideReport is what one side did.
 type SideReport struct {
+	Step  int                `json:"step"`
 	URL   string             `json:"url"`
 	Mixes map[string]*Result `json:"mixes"`
-	// Memory is resident bytes by process after the load; of the processes that both sides use, once for each.
-	Memory map[string]int64 `json:"memory_bytes,omitempty"`
+	Pages map[string]*Result `json:"pages,omitempty"`
+	// MemoryIdle is bytes by process before the first request, Memory the most that was seen under this side's load; of
+	// the processes that several sides use, once for each.
+	MemoryIdle map[string]int64 `json:"memory_idle_bytes,omitempty"`
+	Memory     map[string]int64 `json:"memory_bytes,omitempty"`
 	// Connections is how many the pools to PostgreSQL may open, by process.
 	Connections map[string]int `json:"postgres_connections"`
+
+	home string
 }
 
-// Result is one side under one mix. Latencies are in milliseconds and seen by the browsers; in a closed loop
-// they say how long one of so many browsers waits, not what a customer at a fixed rate would see.
-type Result struct {
-	Throughput float64 `json:"requests_per_second"` // median over the rounds
-	Visits     float64 `json:"interactions_per_second"`
-	P50        float64 `json:"p50_ms"`
-	P95        float64 `json:"p95_ms"`
-	P99        float64 `json:"p99_ms"`
-
-	Requests int64            `json:"requests"`
-	Checked  int64            `json:"answers_compared"`
-	Errors   int64            `json:"errors"`
-	Wrong    int64            `json:"wrong_answers"`
-	Pending  int64            `json:"answered_202"`
-	Refused  map[string]int64 `json:"refused,omitempty"`
-
-	// CPU is milliseconds per request by process, all that followed included; absent where the system does not
-	// tell. Generator is the share of the machine's CPU that the browsers took while they ran.
-	CPU       map[string]float64 `json:"cpu_ms_per_request,omitempty"`
-	CPUTotal  float64            `json:"cpu_ms_per_request_total,omitempty"`
-	Generator float64            `json:"generator_cpu_share,omitempty"`
-
-	Interactions map[string]InteractionResult `json:"interactions"`
-	Rounds       []RoundResult                `json:"rounds"`
-
-	tally    *tally
-	bill     *bill
-	load     time.Duration
-	restless int // rounds after which it did not come to rest
-}
-
-// InteractionResult is one interaction under a mix.
-type InteractionResult struct {
-	Count  int64   `json:"count"`
-	MeanMS float64 `json:"mean_ms"`
-}
-
-// RoundResult is one round.
-type RoundResult struct {
-	Throughput float64 `json:"requests_per_second"`
-	Requests   int64   `json:"requests"`
-	Load       float64 `json:"load_seconds"`
-	Drain      float64 `json:"drain_seconds"`
-}
-
-func newReport(ctx context.Context, state *up.State, o Options, r *runner) (*Report, error) {
-	machine, err := describeMachine(ctx, r.accounts.conn, r.flow)
-	if err != nil {
-		return nil, err
-	}
-	report := &Report{
-		Reasons: []string{}, Warnings: []string{}, Sides: map[string]*SideReport{}, Machine: machine,
+func newReport(seedSize string, o Options, sides []*side) *Report {
+	r := &Report{
+		Reasons: []string{}, Warnings: []string{}, Sides: map[string]*SideReport{}, Budgets: budget.Results{},
+		Began: time.Now().UTC().Truncate(time.Second),
 		Options: ReportOptions{
-			SeedSize: state.SeedSize, Rounds: o.Rounds, Seconds: o.Length.Seconds(), Browsers: o.Browsers,
-			Customers: o.Customers, WithLogins: o.WithLogins, Seed: o.Seed,
+			SeedSize: seedSize, Rounds: o.Rounds, Seconds: o.Length.Seconds(), Browsers: o.Browsers, Sweep: o.Sweep,
+			Customers: o.Customers, WithLogins: o.WithLogins, Seed: o.Seed, ThinkTime: o.Think.Seconds(),
 		},
 	}
-	for _, s := range r.sides {
-		report.Sides[s.name] = &SideReport{URL: s.url, Mixes: map[string]*Result{}, Connections: map[string]int{}}
+	if len(o.Open) > 0 {
+		r.Options.Open, r.Options.OpenRounds = o.Open, o.OpenRounds
+		r.Options.OpenSeconds, r.Options.OpenConnections = o.OpenLength.Seconds(), o.OpenConnections
 	}
+	for _, s := range sides {
+		r.Options.Steps = append(r.Options.Steps, s.step)
+		r.Sides[s.name] = &SideReport{
+			Step: s.step, URL: s.url, home: s.home,
+			Mixes: map[string]*Result{}, Pages: map[string]*Result{}, Connections: map[string]int{},
+		}
+	}
+	return r
+}
+
+// notePools asks the processes how many connections to PostgreSQL they may open.
+func (r *Report) notePools(ctx context.Context, state *up.State) error {
 	for _, process := range state.Processes {
-		name := sideOfProcess(process.Name)
-		if name == "" || report.Sides[name] == nil || process.OpsURL == "" {
+		if process.OpsURL == "" {
 			continue
 		}
-		metrics, err := gauges(ctx, process.OpsURL)
+		shown, err := readMetrics(ctx, process.OpsURL)
 		if err != nil {
-			return nil, fmt.Errorf("ask %s for its pool: %w", process.Name, err)
+			return fmt.Errorf("ask %s for its pool: %w", process.Name, err)
 		}
-		if most := metrics["postgres_pool_connections_max"]; most > 0 {
-			report.Sides[name].Connections[process.Name] = int(most)
-		}
-	}
-	return report, nil
-}
-
-// sideOfProcess is the side that a process works for, one of PostgreSQL's by its role; empty if it works for both.
-func sideOfProcess(name string) string {
-	role, backend := strings.CutPrefix(name, postgresName+" ")
-	switch {
-	case name == up.Monolith, backend && strings.HasPrefix(role, up.Monolith+"_"):
-		return up.Monolith
-	case name == postgresName, name == background, name == "outside":
-		return ""
-	}
-	return up.Services // the broker as well: the monolith needs none
-}
-
-func (r *Report) result(side, mix string) *Result {
-	mixes := r.Sides[side].Mixes
-	if mixes[mix] == nil {
-		mixes[mix] = &Result{tally: newTally(), bill: &bill{known: true, lab: map[string]time.Duration{}}}
-	}
-	return mixes[mix]
-}
-
-// warmedUp keeps of a warm-up only what makes a run invalid.
-func (r *Report) warmedUp(side, mix string, done *round) {
-	total := r.result(side, mix)
-	total.tally.wrong += done.tally.wrong
-	total.tally.checked += done.tally.checked
-	for _, text := range done.tally.complaints {
-		total.tally.complain(text)
-	}
-}
-
-// add takes a round in.
-func (r *Report) add(side, mix string, done *round) {
-	total := r.result(side, mix)
-	total.tally.add(done.tally)
-	total.bill.add(done.bill)
-	total.load += done.load
-	if !done.rest {
-		total.restless++
-	}
-	total.Rounds = append(total.Rounds, RoundResult{
-		Throughput: done.throughput(), Requests: done.tally.requests,
-		Load: done.load.Seconds(), Drain: done.drain.Seconds(),
-	})
-	total.sum(side, r.Machine.Cores)
-}
-
-// sum makes the figures out of what the rounds counted.
-func (t *Result) sum(side string, cores int) {
-	perRound := make([]float64, len(t.Rounds))
-	for i, done := range t.Rounds {
-		perRound[i] = done.Throughput
-	}
-	t.Throughput = median(perRound)
-	all := t.tally
-	t.Requests, t.Checked, t.Errors, t.Wrong, t.Pending = all.requests, all.checked, all.errors, all.wrong, all.pending
-	t.Refused = all.refusals()
-	t.P50, t.P95, t.P99 = all.percentile(50), all.percentile(95), all.percentile(99)
-	t.Interactions = map[string]InteractionResult{}
-	for i, count := range all.visits {
-		if count > 0 {
-			mean := float64(all.spent[i].Microseconds()) / float64(count) / 1000
-			t.Interactions[Interaction(i).String()] = InteractionResult{count, mean}
-		}
-	}
-	if all.requests == 0 {
-		return
-	}
-	t.Visits = t.Throughput * float64(all.allVisits()) / float64(all.requests)
-	if t.bill.known {
-		t.CPU, t.CPUTotal = map[string]float64{}, 0
-		for name, cpu := range t.bill.lab {
-			// The other side's processes run as well. What they do while they idle is not this side's.
-			if of := sideOfProcess(name); cpu > 0 && (of == side || of == "") {
-				t.CPU[name] = cpu.Seconds() * 1000 / float64(all.requests)
-				t.CPUTotal += t.CPU[name]
-			}
-		}
-	}
-	t.Generator = t.bill.generator.Seconds() / (t.load.Seconds() * float64(cores))
-}
-
-// weigh notes how much memory the processes take now.
-func (r *Report) weigh(ctx context.Context, accounts *accountant, state *up.State) error {
-	sizes, proportional, err := accounts.residents(ctx)
-	if err != nil {
-		return err
-	}
-	if len(sizes) == 0 {
-		r.Warnings = append(r.Warnings, "this system has no /proc: CPU and memory figures are left out")
-		return nil
-	}
-	if !proportional {
-		r.Warnings = append(r.Warnings, "memory counts shared pages once for every process (VmRSS): this user may not read smaps_rollup")
-	}
-	for name, side := range r.Sides {
-		side.Memory = map[string]int64{}
-		for process, bytes := range sizes {
-			if of := sideOfProcess(process); of == name || of == "" {
-				side.Memory[process] = bytes
+		most := int(shown.values[poolSize])
+		for name, side := range r.Sides {
+			if most > 0 && worksFor(process.Name, name) {
+				side.Connections[process.Name] = most
 			}
 		}
 	}
 	return nil
 }
 
-// median of the figures; their order is not changed.
-func median(figures []float64) float64 {
-	sorted := slices.Sorted(slices.Values(figures))
-	middle := len(sorted) / 2
-	switch {
-	case len(sorted) == 0:
-		return 0
-	case len(sorted)%2 == 1:
-		return sorted[middle]
+// sides are those that were measured, in the ladder's order.
+func (r *Report) sides() []string {
+	var names []string
+	for name := range r.Sides {
+		names = append(names, name)
 	}
-	return (sorted[middle-1] + sorted[middle]) / 2
+	slices.SortFunc(names, func(a, b string) int { return r.Sides[a].Step - r.Sides[b].Step })
+	return names
+}
+
+// mixes are those that were measured, in TPC-W's order.
+func (r *Report) mixes() []string { return r.measured(Mixes) }
+
+// pages are the single interactions that were measured.
+func (r *Report) pages() []string { return r.measured(Pages) }
+
+func (r *Report) measured(of []Mix) []string {
+	var names []string
+	for _, mix := range of {
+		if slices.ContainsFunc(r.sides(), func(side string) bool { return r.resultIfThere(side, mix.Name) != nil }) {
+			names = append(names, mix.Name)
+		}
+	}
+	return names
+}
+
+func (r *Report) resultIfThere(side, mix string) *Result {
+	s := r.Sides[side]
+	if s == nil {
+		return nil
+	}
+	if result := s.Mixes[mix]; result != nil {
+		return result
+	}
+	return s.Pages[mix]
+}
+
+func (r *Report) result(side, mix string) *Result {
+	if result := r.resultIfThere(side, mix); result != nil {
+		return result
+	}
+	s := r.Sides[side]
+	in := s.Mixes
+	if slices.ContainsFunc(Pages, func(page Mix) bool { return page.Name == mix }) {
+		in = s.Pages
+	}
+	in[mix] = newResult()
+	return in[mix]
+}
+
+// take puts a round down.
+func (r *Report) take(side, mix string, done *round) {
+	r.result(side, mix).take(side, done, r.Machine.Cores)
+}
+
+// weigh notes how much memory the processes took.
+func (r *Report) weigh(s *scales) {
+	if s == nil || len(s.idle) == 0 {
+		r.Warnings = append(r.Warnings, "this system has no /proc: CPU and memory figures are left out")
+		return
+	}
+	if !s.proportional {
+		r.Warnings = append(r.Warnings, "memory counts shared pages once for every process (VmRSS): this user may not read smaps_rollup")
+	}
+	for name, side := range r.Sides {
+		side.Memory, side.MemoryIdle = s.peaks[name], map[string]int64{}
+		for process, bytes := range s.idle {
+			if worksFor(process, name) {
+				side.MemoryIdle[process] = bytes
+			}
+		}
+	}
+}
+
+// noteTransactions shares the transactions of a database out to the requests that the sides made there.
+func (r *Report) noteTransactions(mix string, before, after map[string]int64) {
+	requests := map[string]int64{}
+	for name, side := range r.Sides {
+		if result := r.resultIfThere(name, mix); result != nil {
+			requests[side.home] += result.everything()
+		}
+	}
+	for name, side := range r.Sides {
+		committed := after[side.home] - before[side.home]
+		if result := r.resultIfThere(name, mix); result != nil && requests[side.home] > 0 && committed > 0 {
+			result.Transactions = float64(committed) / float64(requests[side.home])
+		}
+	}
+}
+
+// bestBrowsers is the number of browsers of the sweep at which the sides together did best: where the product of
+// their throughputs is highest, which favours none of them.
+func (r *Report) bestBrowsers(mix string) int {
+	products := map[int]float64{}
+	for _, name := range r.sides() {
+		for _, point := range r.result(name, mix).Sweep {
+			if products[point.Browsers] == 0 {
+				products[point.Browsers] = 1
+			}
+			products[point.Browsers] *= point.Throughput
+		}
+	}
+	best := 0
+	for _, browsers := range r.Options.Sweep {
+		if best == 0 || products[browsers] > products[best] {
+			best = browsers
+		}
+	}
+	return best
+}
+
+// slowest is the highest interactions per second of the side that did least.
+func (r *Report) slowest(mix string) float64 {
+	var rates []float64
+	for _, name := range r.sides() {
+		rates = append(rates, r.result(name, mix).bestVisits())
+	}
+	return slices.Min(rates)
 }

@@ -17,10 +17,13 @@ func aRound(requests int) *round {
 	for range requests {
 		t.took(2 * time.Millisecond)
 	}
-	t.visits[Home] = int64(requests)
+	for range requests {
+		t.visited(Home, 2*time.Millisecond, 1, 0)
+	}
 	t.checked = 1
 	return &round{
-		tally: t, load: 900 * time.Millisecond, drain: 100 * time.Millisecond, rest: true,
+		load: load{kind: kindClosed, browsers: 16}, counted: newCounted(),
+		tally: t, took: 900 * time.Millisecond, drain: 100 * time.Millisecond, rest: true,
 		bill: &bill{known: true, elapsed: time.Second, generator: 100 * time.Millisecond, lab: map[string]time.Duration{
 			"monolith": 400 * time.Millisecond, "postgres monolith_app": 100 * time.Millisecond,
 			"catalog": 800 * time.Millisecond, "postgres catalog_app": 200 * time.Millisecond,
@@ -30,11 +33,11 @@ func aRound(requests int) *round {
 
 // aReport has three rounds of browsing on two cores; the monolith was twice as fast.
 func aReport() *Report {
-	r := &Report{Reasons: []string{}, Warnings: []string{}, Sides: map[string]*SideReport{}, Machine: Machine{Cores: 2}}
+	r := newReport("small", Quick(), []*side{{step: 0, name: up.Monolith, home: up.Monolith}, {step: 8, name: up.Services, home: up.Services}})
+	r.Machine.Cores = 2
 	for side, speed := range map[string]int{up.Monolith: 1000, up.Services: 500} {
-		r.Sides[side] = &SideReport{Mixes: map[string]*Result{}, Connections: map[string]int{side: 16}}
 		for _, faster := range []int{0, 500, 100} {
-			r.add(side, "browsing", aRound(speed+faster*speed/1000))
+			r.take(side, "browsing", aRound(speed+faster*speed/1000))
 		}
 	}
 	return r
@@ -91,7 +94,7 @@ func TestReport(t *testing.T) {
 			done := aRound(1000)
 			c.spoil(done)
 			delete(r.Sides[up.Services].Mixes, "browsing")
-			r.add(up.Services, "browsing", done)
+			r.take(up.Services, "browsing", done)
 			r.judge()
 			require.False(t, r.Valid)
 			require.Empty(t, r.Ratios)
@@ -110,9 +113,9 @@ func TestReport(t *testing.T) {
 		t.Parallel()
 		r := aReport()
 		done := aRound(10)
-		done.tally.wrong = 1
-		r.warmedUp(up.Services, "browsing", done)
-		r.add(up.Services, "browsing", aRound(500))
+		done.load.kind, done.tally.wrong = kindWarmUp, 1
+		r.take(up.Services, "browsing", done)
+		r.take(up.Services, "browsing", aRound(500))
 		r.judge()
 		require.False(t, r.Valid)
 	})
@@ -123,7 +126,7 @@ func TestReport(t *testing.T) {
 		done := aRound(10_000)
 		done.rest, done.tally.errors, done.tally.refused["sold-out"] = false, 1, 7
 		done.bill.others, done.bill.stolen = 2*time.Second, 2*time.Second
-		r.add(up.Services, "browsing", done)
+		r.take(up.Services, "browsing", done)
 		r.judge()
 		require.True(t, r.Valid, r.Reasons)
 		for _, word := range []string{"requests failed", "7 checkouts found a book sold out", "come to rest", "other programs", "host of this virtual machine"} {
@@ -179,15 +182,19 @@ func TestMedian(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, Full().validate())
-	require.NoError(t, Quick().validate())
+	require.NoError(t, Full().Validate())
+	require.NoError(t, Standard().Validate())
+	require.NoError(t, Quick().Validate())
 	for name, spoil := range map[string]func(*Options){
 		"no mix": func(o *Options) { o.Mixes = nil }, "no time": func(o *Options) { o.Length = 0 },
 		"no rounds": func(o *Options) { o.Rounds = 0 }, "no browsers": func(o *Options) { o.Browsers = 0 },
 		"fewer customers than browsers": func(o *Options) { o.Customers = o.Browsers - 1 },
+		"no browser at a point":         func(o *Options) { o.Sweep = []int{4, 0} },
+		"more than a side can do":       func(o *Options) { o.Open = []float64{1.5} },
+		"long thoughts":                 func(o *Options) { o.Think = time.Hour },
 	} {
 		o := Quick()
 		spoil(&o)
-		require.Error(t, o.validate(), name)
+		require.Error(t, o.Validate(), name)
 	}
 }

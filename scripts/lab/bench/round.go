@@ -3,74 +3,95 @@ package bench
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 )
 
 // round is one side under one mix for a while.
 type round struct {
-	tally *tally
-	load  time.Duration // from the first request to the last answer
-	drain time.Duration // until the events had their effects
-	bill  *bill         // from the first request until the side had come to rest
-	rest  bool          // it did
+	load    load
+	began   time.Time
+	tally   *tally
+	took    time.Duration // from the first request to the last answer
+	drain   time.Duration // until the events had their effects
+	bill    *bill         // from the first request until the side had come to rest
+	rest    bool          // it did
+	counted *counted      // what was done within, as the parts of the lab count it
 }
 
 // throughput is requests per second of load and drain: a side that leaves its events for later gets nothing
 // for that.
 func (r *round) throughput() float64 {
-	return float64(r.tally.requests) / (r.load + r.drain).Seconds()
+	return float64(r.tally.requests) / (r.took + r.drain).Seconds()
 }
 
-// play runs the browsers against a side. Rounds with the same number have the same scripts.
-func (r *runner) play(ctx context.Context, s *side, mix Mix, number int, length time.Duration, sampleEvery int64) (*round, error) {
+// visits is interactions per second, likewise.
+func (r *round) visits() float64 {
+	return float64(r.tally.allVisits()) / (r.took + r.drain).Seconds()
+}
+
+// play asks a side, and waits until it has come to rest.
+func (r *runner) play(ctx context.Context, s *side, mix Mix, l load) (*round, error) {
 	if err := s.emptyCarts(ctx); err != nil {
 		return nil, err
 	}
-	browsers := make([]*browser, r.options.Browsers)
-	for i := range browsers {
-		c, err := newConn(s.url)
-		if err != nil {
-			return nil, err
-		}
-		b := &browser{
-			session: &s.session, script: newScript(s.shop, mix, r.options.Seed, number, i),
-			conn: c, tally: newTally(), sampleEvery: sampleEvery,
-		}
-		for n := i; n < len(s.customers); n += len(browsers) {
-			b.customers = append(b.customers, s.customers[n])
-		}
-		browsers[i] = b
+	browsers, err := r.browsers(s, mix, l)
+	if err != nil {
+		return nil, err
+	}
+	// Reading what is counted costs the processes some work, which must not be on their bill.
+	counts, err := r.meters.read(ctx)
+	if err != nil {
+		return nil, err
 	}
 	before, err := r.accounts.now(ctx)
 	if err != nil {
 		return nil, err
 	}
-
-	began := time.Now()
-	var group sync.WaitGroup
-	for _, b := range browsers {
-		group.Go(func() { b.run(ctx, began.Add(length)) })
-	}
-	group.Wait()
-	done := &round{tally: newTally(), load: time.Since(began)}
+	weighing := r.scales.watch(s.name)
+	done := &round{load: l, began: time.Now(), tally: newTally()}
+	done.took = drive(ctx, browsers, l)
+	weighing()
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
 	if err := r.flow.drain(ctx); err != nil {
 		return nil, fmt.Errorf("wait for the events of the side %s: %w", s.name, err)
 	}
-	done.drain = time.Since(began) - done.load
+	done.drain = time.Since(done.began) - done.took
 	for _, b := range browsers {
 		done.tally.add(b.tally)
 	}
-
 	after, rested, err := r.settle(ctx)
 	if err != nil {
 		return nil, err
 	}
 	done.bill, done.rest = after.since(before), rested
-	return done, nil
+	now, err := r.meters.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	done.counted = now.since(counts)
+	return done, r.scales.weighServer(ctx, s.name)
+}
+
+// browsers are as many as the load needs, each with its part of the customers.
+func (r *runner) browsers(s *side, mix Mix, l load) ([]*browser, error) {
+	browsers := make([]*browser, l.browsers)
+	for i := range browsers {
+		c, err := newConn(s.url)
+		if err != nil {
+			return nil, err
+		}
+		b := &browser{
+			session: &s.session, script: newScript(s.shop, mix, r.options.Seed, l.number, i),
+			conn: c, tally: newTally(), sampleEvery: l.sampleEvery,
+		}
+		for n := i; n < len(s.customers); n += len(browsers) {
+			b.customers = append(b.customers, s.customers[n])
+		}
+		browsers[i] = b
+	}
+	return browsers, nil
 }
 
 // A lab is at rest when it uses less than a tenth of a CPU.
@@ -85,6 +106,9 @@ const (
 func (r *runner) settle(ctx context.Context) (last *spending, rested bool, err error) {
 	last, err = r.accounts.now(ctx)
 	for limit := time.Now().Add(restLimit); err == nil; {
+		if !last.known {
+			return last, true, nil // nobody can tell
+		}
 		select {
 		case <-ctx.Done():
 			return nil, false, context.Cause(ctx)

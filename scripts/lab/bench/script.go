@@ -11,6 +11,8 @@ const (
 	promoted = 5 // books on Home and Search Request
 	// A customer makes this many visits on average, then another one takes over the browser.
 	visitsPerSession = 50
+	// Thoughts are distributed as by TPC-W: a negative exponential, cut off at ten times the mean.
+	longestThought = 10
 )
 
 // visit is an interaction and everything that chance decides about it, whether it is needed or not: so
@@ -23,9 +25,10 @@ type visit struct {
 	subject     int
 	search      search
 	quantity    int
-	line        int   // of a full cart, to change
-	cents       int64 // a new price
-	returning   bool  // has an account already
+	line        int     // of a full cart, to change
+	cents       int64   // a new price
+	returning   bool    // has an account already
+	think       float64 // how long the customer thinks afterwards, as a multiple of the mean
 }
 
 // search is what somebody looks for: a word of a title, an author, or a subject.
@@ -72,6 +75,7 @@ func (s *script) next() visit {
 		line:        r.IntN(cartLines),
 		cents:       499 + 50*r.Int64N(90),
 		returning:   r.IntN(5) != 0, // TPC-W: one in five is new
+		think:       min(r.ExpFloat64(), longestThought),
 	}
 	if r.IntN(10) == 0 {
 		v.quantity = 2 + r.IntN(2)

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"banyan/scripts/lab/up"
 )
@@ -15,100 +14,141 @@ import (
 // WriteTable shows the report to a person.
 func (r *Report) WriteTable(out io.Writer) error {
 	var text strings.Builder
-	r.writeFigures(&text)
-	r.writeProcesses(&text)
+	if len(r.mixes()) > 0 {
+		figures := r.figures()
+		figures.write(&text)
+		text.WriteString("\n")
+		if latency := r.latencies(); len(latency.rows) > 1 {
+			latency.write(&text)
+			text.WriteString("\n")
+		}
+		work := r.work()
+		work.write(&text)
+		text.WriteString("\n")
+		for _, side := range r.sides() {
+			if processes := r.processes(side); len(processes.rows) > 1 {
+				processes.write(&text)
+				text.WriteString("\n")
+			}
+		}
+	}
+	if verdicts := r.verdicts(); len(verdicts.rows) > 1 {
+		verdicts.write(&text)
+		text.WriteString("\n")
+	}
+	r.writeConditions(&text)
 	r.writeMeaning(&text)
 	_, err := io.WriteString(out, text.String())
 	return err
 }
 
-func (r *Report) sides() []string {
-	return slices.DeleteFunc([]string{up.Monolith, up.Services}, func(name string) bool { return r.Sides[name] == nil })
-}
+// title names a side with its step: "0 monolith".
+func (r *Report) title(side string) string { return fmt.Sprintf("%d %s", r.Sides[side].Step, side) }
 
-// mixes are those that were measured, in TPC-W's order.
-func (r *Report) mixes() []string {
-	var names []string
-	for _, mix := range Mixes {
-		if slices.ContainsFunc(r.sides(), func(side string) bool { return r.resultIfThere(side, mix.Name) != nil }) {
-			names = append(names, mix.Name)
+// figures are the result: throughput of the closed loop.
+func (r *Report) figures() *grid {
+	g := &grid{words: 2}
+	g.row("mix", "step", "requests/s", "lowest–highest round", "CPU ms/request", "errors", "of the first step's")
+	for _, mix := range r.mixes() {
+		for i, side := range r.sides() {
+			t := r.resultIfThere(side, mix)
+			if t == nil {
+				continue
+			}
+			ratio := ""
+			if i > 0 {
+				if c := r.find(side, r.sides()[0], mix); c != nil {
+					ratio = fmt.Sprintf("%.2f", c.Throughput)
+				}
+			}
+			g.row(mix, r.title(side), fmt.Sprintf("%.0f", t.Throughput), fmt.Sprintf("%.0f–%.0f", t.Range[0], t.Range[1]),
+				orDash("%.2f", t.CPUTotal), fmt.Sprint(t.Errors), ratio)
 		}
 	}
-	return names
+	return g
 }
 
-// grid is a table: its first row is the head. So many columns on the left are words, the others are figures.
-type grid struct {
-	rows  [][]string
-	words int
-}
-
-func (g *grid) row(cells ...string) { g.rows = append(g.rows, cells) }
-
-func (g *grid) write(text *strings.Builder) {
-	widths := make([]int, len(g.rows[0]))
-	for _, row := range g.rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	for _, row := range g.rows {
-		var line strings.Builder
-		for i, cell := range row {
-			if i < g.words {
-				fmt.Fprintf(&line, "%-*s   ", widths[i], cell)
-			} else {
-				fmt.Fprintf(&line, "%*s   ", widths[i], cell)
+// latencies are those of the open loop, each side at the same rate.
+func (r *Report) latencies() *grid {
+	g := &grid{words: 2}
+	g.row("mix, at a fixed rate", "step", "pages/s", "p50 ms", "p95 ms", "p99 ms", "p99.9 ms")
+	for _, mix := range r.mixes() {
+		for _, share := range r.Options.Open {
+			for _, side := range r.sides() {
+				o := r.openAt(side, mix, share)
+				if o == nil {
+					continue
+				}
+				g.row(mix, r.title(side), fmt.Sprintf("%.0f", o.Rate), fmt.Sprintf("%.1f", o.P50), fmt.Sprintf("%.1f", o.P95),
+					fmt.Sprintf("%.1f", o.P99), fmt.Sprintf("%.1f", o.P999))
 			}
 		}
-		text.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
+	return g
 }
 
-func (r *Report) writeFigures(text *strings.Builder) {
-	g := grid{words: 2}
-	g.row("mix", "side", "requests/s", "p50 ms", "p95 ms", "p99 ms", "CPU ms/request", "errors", "ratio")
+func (r *Report) openAt(side, mix string, share float64) *OpenResult {
+	t := r.resultIfThere(side, mix)
+	if t == nil {
+		return nil
+	}
+	at := slices.IndexFunc(t.Open, func(o *OpenResult) bool { return o.Share == share })
+	if at < 0 {
+		return nil
+	}
+	return t.Open[at]
+}
+
+// work is what a request makes the parts do.
+func (r *Report) work() *grid {
+	g := &grid{words: 2}
+	g.row("per request", "step", "HTTP hops", "SQL statements", "rows", "transactions", "WAL bytes", "events", "bytes out", "bytes in", "event effect p50 ms", "p99 ms")
 	for _, mix := range r.mixes() {
 		for _, side := range r.sides() {
-			t := r.Sides[side].Mixes[mix]
-			cpu, ratio := "-", ""
-			if t.CPUTotal > 0 {
-				cpu = fmt.Sprintf("%.2f", t.CPUTotal)
+			t := r.resultIfThere(side, mix)
+			if t == nil {
+				continue
 			}
-			if value, compared := r.Ratios[mix]; compared && side == up.Services {
-				ratio = fmt.Sprintf("%.2f", value)
-			}
-			g.row(mix, side, fmt.Sprintf("%.0f", t.Throughput),
-				fmt.Sprintf("%.1f", t.P50), fmt.Sprintf("%.1f", t.P95), fmt.Sprintf("%.1f", t.P99),
-				cpu, fmt.Sprint(t.Errors), ratio)
+			effect := t.Effects[allConsumers]
+			g.row(mix, r.title(side), orDash("%.2f", t.HopsTotal), orDash("%.2f", t.Statements), orDash("%.1f", t.Rows),
+				orDash("%.2f", t.Transactions), orDash("%.0f", t.WAL), orDash("%.2f", t.Published),
+				fmt.Sprintf("%.0f", t.Sent), fmt.Sprintf("%.0f", t.Received), orDash("%.1f", effect.P50), orDash("%.1f", effect.P99))
 		}
 	}
-	g.write(text)
+	return g
 }
 
-// writeProcesses shows what each process used: CPU by mix, and memory.
-func (r *Report) writeProcesses(text *strings.Builder) {
-	for _, side := range r.sides() {
-		of := r.Sides[side]
-		if len(of.Memory) == 0 {
-			continue
-		}
-		g := grid{words: 1}
-		g.row(slices.Concat([]string{side + ": CPU µs/request"}, r.mixes(), []string{"memory MiB"})...)
-		for _, process := range of.processes() {
-			cells := []string{process}
-			if process == postgresName {
-				cells[0] = "postgres, all together"
-			}
-			for _, mix := range r.mixes() {
-				cells = append(cells, unlessZero(1000*of.Mixes[mix].CPU[process]))
-			}
-			g.row(append(cells, unlessZero(float64(of.Memory[process])/(1<<20)))...)
-		}
-		text.WriteString("\n")
-		g.write(text)
+// orDash is a dash for what was not measured, or does not happen.
+func orDash(format string, figure float64) string {
+	if figure == 0 {
+		return "-"
 	}
+	return fmt.Sprintf(format, figure)
 }
+
+// processes is what each process used: CPU by mix, and memory.
+func (r *Report) processes(side string) *grid {
+	of := r.Sides[side]
+	g := &grid{words: 1}
+	g.row(slices.Concat([]string{r.title(side) + ": CPU µs/request"}, r.mixes(), []string{"MiB at idle", "MiB at the peak"})...)
+	for _, process := range of.processes() {
+		cells := []string{process}
+		if process == postgresName {
+			cells[0] = "postgres, all together"
+		}
+		for _, mix := range r.mixes() {
+			cpu := 0.0
+			if t := of.Mixes[mix]; t != nil {
+				cpu = 1000 * t.CPU[process]
+			}
+			cells = append(cells, unlessZero(cpu))
+		}
+		g.row(append(cells, mib(of.MemoryIdle[process]), mib(of.Memory[process]))...)
+	}
+	return g
+}
+
+func mib(bytes int64) string { return unlessZero(float64(bytes) / (1 << 20)) }
 
 func unlessZero(figure float64) string {
 	if figure == 0 {
@@ -136,26 +176,38 @@ func (s *SideReport) processes() []string {
 	})
 }
 
-// writeMeaning says what was measured and what may be concluded.
+// verdicts are the budgets that were measured.
+func (r *Report) verdicts() *grid {
+	g := &grid{words: 3}
+	g.row("budget", "what", "", "measured", "budget", "stretch")
+	for _, line := range r.Budgets.Lines() {
+		result := r.Budgets[line.Key()]
+		verdict, stretch := "met", ""
+		switch {
+		case !result.Met:
+			verdict = "MISSED"
+		case result.StretchMet:
+			verdict = "met, stretch too"
+		}
+		if line.Stretch != nil {
+			stretch = figure(*line.Stretch, line.Unit)
+		}
+		g.row(line.Key(), line.What, verdict, figure(result.Value, line.Unit), string(result.Rule)+" "+figure(line.Budget, line.Unit), stretch)
+	}
+	return g
+}
+
+func figure(value float64, unit string) string {
+	text := fmt.Sprintf("%.2f", value)
+	if value == float64(int64(value)) {
+		text = fmt.Sprintf("%.0f", value)
+	}
+	return strings.TrimSpace(text + " " + unit)
+}
+
+// writeMeaning says what may be concluded.
 func (r *Report) writeMeaning(text *strings.Builder) {
 	say := func(format string, args ...any) { fmt.Fprintf(text, format+"\n", args...) }
-	say("")
-	o := r.Options
-	say("%d browsers per side without think time; %d × %g s per mix and side, in turns; %d customers signed in beforehand.",
-		o.Browsers, o.Rounds, o.Seconds, o.Customers)
-	if o.WithLogins {
-		say("Customer Registration hashed passwords for real, which is most of what it costs.")
-	}
-	say("Requests/s are the median of the rounds; a round lasts until its events have had their effects. CPU counts everything")
-	say("that followed, PostgreSQL and mail included; the browsers themselves took up to %.0f %% of the machine.", 100*r.mostGenerator())
-	for _, side := range r.sides() {
-		say("%s: connections to PostgreSQL: %s.", side, connections(r.Sides[side].Connections))
-	}
-	say("%s, %d cores, %s, %s, PostgreSQL %s (synchronous_commit %s).",
-		r.Machine.CPU, r.Machine.Cores, r.Machine.Kernel, r.Machine.Go, r.Machine.Postgres, r.Machine.Settings["synchronous_commit"])
-	for _, warning := range r.Warnings {
-		say("Note: %s.", warning)
-	}
 	say("")
 	if !r.Valid {
 		say("THIS RUN IS NOT VALID, and its figures mean nothing:")
@@ -164,43 +216,35 @@ func (r *Report) writeMeaning(text *strings.Builder) {
 		}
 		return
 	}
-	if len(r.Ratios) == 0 {
+	if len(r.Comparisons) == 0 {
 		say("One side alone has no ratio. Absolute figures are this machine's.")
 		return
 	}
+	sides := r.sides()
 	for _, mix := range r.mixes() {
-		between := r.RatioRanges[mix]
-		line := fmt.Sprintf("%s: the services did %.2f of the monolith's work (rounds: %.2f to %.2f)",
-			mix, r.Ratios[mix], between[0], between[1])
-		if cpu := r.CPURatios[mix]; cpu > 0 {
-			line += fmt.Sprintf("; a request costs them %.1f times the CPU", 1/cpu)
+		for _, side := range sides[1:] {
+			if c := r.find(side, sides[0], mix); c != nil {
+				say("%s.", r.sentence(c))
+			}
 		}
-		say("%s.", line)
 	}
 	say("Both sides had the same machine, the same CPU and the same requests, so the ratios are the result; the")
 	say("absolute figures are this machine's. It is TPC-W's workload and not a TPC result.")
 }
 
-// mostGenerator is the highest share of the machine's CPU that the browsers took.
-func (r *Report) mostGenerator() (most float64) {
-	for _, side := range r.Sides {
-		for _, result := range side.Mixes {
-			most = max(most, result.Generator)
+// sentence is a comparison in words.
+func (r *Report) sentence(c *Comparison) string {
+	names := map[string]string{up.Monolith: "the monolith", up.Services: "the services", facade: "the monolith behind the gateway"}
+	name := func(side string) string {
+		if known, ok := names[side]; ok {
+			return known
 		}
+		return side
 	}
-	return most
-}
-
-// connections is such as "16", or "56 (catalog 8, orders 16, …)".
-func connections(pools map[string]int) string {
-	sum := 0
-	var each []string
-	for _, process := range slices.Sorted(maps.Keys(pools)) {
-		sum += pools[process]
-		each = append(each, fmt.Sprintf("%s %d", process, pools[process]))
+	line := fmt.Sprintf("%s: %s did %.2f of what %s did (rounds: %.2f to %.2f)",
+		c.Mix, name(c.Side), c.Throughput, name(c.To), c.Range[0], c.Range[1])
+	if c.CPU > 0 {
+		line += fmt.Sprintf("; a request costs %.1f times the CPU", c.CPU)
 	}
-	if len(each) < 2 {
-		return fmt.Sprint(sum)
-	}
-	return fmt.Sprintf("%d (%s)", sum, strings.Join(each, ", "))
+	return line
 }

@@ -37,16 +37,19 @@ func openAccounts(ctx context.Context, state *up.State) (*accountant, error) {
 			a.processes = append(a.processes, process)
 		}
 	}
-	// Any of the databases will do: each sees the whole server.
-	conn, err := pgx.Connect(ctx, state.Databases[state.Sides()[0]])
+	conn, err := connectAs(ctx, state, "") // any of the databases will do: each sees the whole server
 	if err != nil {
-		return nil, fmt.Errorf("connect to PostgreSQL as its superuser: %w", err)
+		return nil, err
 	}
 	a.conn = conn
 	return a, nil
 }
 
-func (a *accountant) close(ctx context.Context) { _ = a.conn.Close(context.WithoutCancel(ctx)) }
+func (a *accountant) close(ctx context.Context) {
+	if a != nil {
+		_ = a.conn.Close(context.WithoutCancel(ctx))
+	}
+}
 
 // spending is the CPU time that was used up to a moment.
 type spending struct {
@@ -66,6 +69,9 @@ type spender struct {
 // now takes stock.
 func (a *accountant) now(ctx context.Context) (*spending, error) {
 	s := &spending{at: time.Now(), processes: map[int]spender{}, generator: generatorTime()}
+	if a == nil {
+		return s, nil
+	}
 	var err error
 	if s.machine, err = readMachine(); err != nil {
 		return s, nil // no /proc: macOS
@@ -98,12 +104,13 @@ func (a *accountant) now(ctx context.Context) (*spending, error) {
 	return s, nil
 }
 
-// backends names the server's processes by the role that they work for: "postgres catalog_app".
+// backends names the server's processes by the role that they work for: "postgres catalog_app". Those that work for
+// the lab or the benchmark are left out.
 func (a *accountant) backends(ctx context.Context) (map[int]string, error) {
 	rows, err := a.conn.Query(ctx, `
 		select pid, case when backend_type = 'client backend' then $1 || ' ' || usename else $2 end
 		from pg_stat_activity
-		where pid <> pg_backend_pid()`, postgresName, background)
+		where backend_type <> 'client backend' or usename like '%\_app'`, postgresName, background)
 	if err != nil {
 		return nil, fmt.Errorf("ask PostgreSQL for its processes: %w", err)
 	}
@@ -174,33 +181,4 @@ func (b *bill) add(other *bill) {
 	b.generator += other.generator
 	b.others += other.others
 	b.stolen += other.stolen
-}
-
-// residents is the resident memory in bytes by process, PostgreSQL's together, and whether shared pages are
-// counted once.
-func (a *accountant) residents(ctx context.Context) (map[string]int64, bool, error) {
-	pids := map[int]string{}
-	for _, process := range a.processes {
-		pids[process.PID] = process.Name
-	}
-	if a.postmaster != 0 {
-		backends, err := a.backends(ctx)
-		if err != nil {
-			return nil, false, err
-		}
-		for pid := range backends {
-			pids[pid] = postgresName
-		}
-		pids[a.postmaster] = postgresName
-	}
-	sizes, proportional := map[string]int64{}, true
-	for pid, name := range pids {
-		bytes, shared, err := memory(pid)
-		if err != nil {
-			continue // it has ended, or there is no /proc
-		}
-		sizes[name] += bytes
-		proportional = proportional && shared
-	}
-	return sizes, proportional, nil
 }

@@ -1,0 +1,110 @@
+package bench
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// conditions say how it was measured, a sentence each.
+func (r *Report) conditions() []string {
+	var all []string
+	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	o := r.Options
+	think := "without think time"
+	if o.ThinkTime > 0 {
+		think = fmt.Sprintf("that think for %g s on average", o.ThinkTime)
+	}
+	say("Closed loop: %s per side %s, each with one connection; %d × %g s per mix and side, in turns; %d customers signed in "+
+		"beforehand; seed size %s", r.browsersInWords(), think, o.Rounds, o.Seconds, o.Customers, o.SeedSize)
+	if len(o.Open) > 0 {
+		say("Open loop: at %s of what the slowest side can do, every side at the same rate, %d × %g s, %d connections; latency counts "+
+			"from when a page had to be asked for", percents(o.Open), o.OpenRounds, o.OpenSeconds, o.OpenConnections)
+	}
+	if o.WithLogins {
+		say("Customer Registration hashed passwords for real, which is most of what it costs")
+	}
+	say("Requests/s are the median of the rounds; a round lasts until its events have had their effects. CPU counts everything that "+
+		"followed, PostgreSQL and mail included; the browsers themselves took up to %.0f %% of the machine", 100*r.mostGenerator())
+	for _, side := range r.sides() {
+		if pools := r.Sides[side].Connections; len(pools) > 0 {
+			say("%s: connections to PostgreSQL: %s", side, connections(pools))
+		}
+	}
+	m := r.Machine
+	if m.CPU != "" {
+		nats := ""
+		if m.NATS != "" {
+			nats = ", NATS " + m.NATS
+			if m.NATSSync != "" {
+				nats += " (sync_interval " + m.NATSSync + ")"
+			}
+		}
+		say("%s, %d cores, %s, %s, PostgreSQL %s (synchronous_commit %s)%s", m.CPU, m.Cores, m.Kernel, m.Go, m.Postgres,
+			m.Settings["synchronous_commit"], nats)
+	}
+	if r.Inspected > 0 {
+		say("After each mix the rules of lab verify were held against every side: %d looks, %d broken", r.Inspected, len(r.Broken))
+	}
+	if r.Seconds > 0 {
+		say("The run took %s", (time.Duration(r.Seconds) * time.Second).String())
+	}
+	return all
+}
+
+func (r *Report) writeConditions(text *strings.Builder) {
+	for _, line := range r.conditions() {
+		text.WriteString(line + ".\n")
+	}
+	for _, warning := range r.Warnings {
+		text.WriteString("Note: " + warning + ".\n")
+	}
+}
+
+// browsersInWords is such as "16 browsers", or "16 (browsing), 32 (ordering) browsers" where the sweep has chosen.
+func (r *Report) browsersInWords() string {
+	if r.Options.Browsers > 0 {
+		return fmt.Sprintf("%d browsers", r.Options.Browsers)
+	}
+	var each []string
+	for _, mix := range r.mixes() {
+		if t := r.resultIfThere(r.sides()[0], mix); t != nil {
+			each = append(each, fmt.Sprintf("%d (%s)", t.Browsers, mix))
+		}
+	}
+	return strings.Join(each, ", ") + " browsers, as the sweep chose,"
+}
+
+func percents(shares []float64) string {
+	var each []string
+	for _, share := range shares {
+		each = append(each, fmt.Sprintf("%.0f %%", 100*share))
+	}
+	return strings.Join(each, " and ")
+}
+
+// mostGenerator is the highest share of the machine's CPU that the browsers took in a closed loop.
+func (r *Report) mostGenerator() (most float64) {
+	for _, side := range r.Sides {
+		for _, result := range side.Mixes {
+			most = max(most, result.Generator)
+		}
+	}
+	return most
+}
+
+// connections is such as "16", or "56 (catalog 8, orders 16, …)".
+func connections(pools map[string]int) string {
+	sum := 0
+	var each []string
+	for _, process := range slices.Sorted(maps.Keys(pools)) {
+		sum += pools[process]
+		each = append(each, fmt.Sprintf("%s %d", process, pools[process]))
+	}
+	if len(each) < 2 {
+		return fmt.Sprint(sum)
+	}
+	return fmt.Sprintf("%d (%s)", sum, strings.Join(each, ", "))
+}

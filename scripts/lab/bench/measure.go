@@ -1,0 +1,162 @@
+package bench
+
+import (
+	"context"
+)
+
+// Some answers are read and compared: more of them while nothing is measured.
+const (
+	sampleWarmUp = 5
+	sampleRound  = 50
+)
+
+// pageRounds is how often each page is measured on each side.
+const pageRounds = 2
+
+// pageBrowsers is how many ask for them, unless the number is given.
+const pageBrowsers = 16
+
+// measureAll measures the mixes, and the pages if they are wanted.
+func (r *runner) measureAll(ctx context.Context, report *Report) error {
+	for _, mix := range r.options.Mixes {
+		before, err := readTransactions(ctx, r.meters.statements())
+		if err != nil {
+			return err
+		}
+		if err := r.measure(ctx, mix, report); err != nil {
+			return err
+		}
+		after, err := readTransactions(ctx, r.meters.statements())
+		if err != nil {
+			return err
+		}
+		report.noteTransactions(mix.Name, before, after)
+		if err := r.inspect(ctx, mix.Name, report); err != nil {
+			return err
+		}
+	}
+	if !r.options.Pages {
+		return nil
+	}
+	browsers := r.options.Browsers
+	if browsers == 0 {
+		browsers = pageBrowsers
+	}
+	for _, page := range Pages {
+		if err := r.closedLoop(ctx, page, browsers, pageRounds, report); err != nil {
+			return err
+		}
+	}
+	return r.inspect(ctx, "pages", report)
+}
+
+// inspect holds the sides to the invariants.
+func (r *runner) inspect(ctx context.Context, after string, report *Report) error {
+	rules, broken, err := r.inspectors.inspect(ctx, after)
+	if err != nil {
+		return err
+	}
+	report.Inspected += rules
+	report.Broken = append(report.Broken, broken...)
+	if rules > 0 {
+		r.say("%s: %d rules of lab verify inspected, %d broken", after, rules, len(broken))
+	}
+	return nil
+}
+
+// measure plays the rounds of a mix, the sides taking turns in each.
+func (r *runner) measure(ctx context.Context, mix Mix, report *Report) error {
+	browsers := r.options.Browsers
+	if len(r.options.Sweep) > 0 {
+		if err := r.sweep(ctx, mix, report); err != nil {
+			return err
+		}
+		if browsers == 0 {
+			browsers = report.bestBrowsers(mix.Name)
+		}
+	}
+	if err := r.closedLoop(ctx, mix, browsers, r.options.Rounds, report); err != nil {
+		return err
+	}
+	return r.openLoop(ctx, mix, report)
+}
+
+// sweep tries numbers of browsers, to find where each side does best.
+func (r *runner) sweep(ctx context.Context, mix Mix, report *Report) error {
+	for _, s := range r.sides {
+		r.say("%s: warming up the %s", mix.Name, s.name)
+		l := load{kind: kindWarmUp, browsers: r.options.Sweep[len(r.options.Sweep)/2], think: r.options.Think,
+			length: r.options.warmUp(), sampleEvery: sampleWarmUp}
+		if _, err := r.playFor(ctx, s, mix, l, report); err != nil {
+			return err
+		}
+	}
+	for i, browsers := range r.options.Sweep {
+		for _, s := range r.sides {
+			l := load{kind: kindSweep, browsers: browsers, think: r.options.Think,
+				length: r.options.SweepLength, number: 1000 + i, sampleEvery: sampleRound}
+			done, err := r.playFor(ctx, s, mix, l, report)
+			if err != nil {
+				return err
+			}
+			r.say("%s: %d browsers: %s %.0f requests/s", mix.Name, browsers, s.name, done.throughput())
+		}
+	}
+	return nil
+}
+
+// closedLoop measures the highest throughput.
+func (r *runner) closedLoop(ctx context.Context, mix Mix, browsers, rounds int, report *Report) error {
+	l := load{kind: kindWarmUp, browsers: browsers, think: r.options.Think, length: r.options.warmUp(), sampleEvery: sampleWarmUp}
+	for _, s := range r.sides {
+		r.say("%s: warming up the %s", mix.Name, s.name)
+		if _, err := r.playFor(ctx, s, mix, l, report); err != nil {
+			return err
+		}
+	}
+	l.kind, l.length, l.sampleEvery = kindClosed, r.options.Length, sampleRound
+	for l.number = 1; l.number <= rounds; l.number++ {
+		for _, s := range r.sides {
+			done, err := r.playFor(ctx, s, mix, l, report)
+			if err != nil {
+				return err
+			}
+			r.say("%s: round %d of %d: %s %.0f requests/s", mix.Name, l.number, rounds, s.name, done.throughput())
+		}
+	}
+	return nil
+}
+
+// openLoop measures latency, each side at the same rates.
+func (r *runner) openLoop(ctx context.Context, mix Mix, report *Report) error {
+	slowest := report.slowest(mix.Name)
+	for i, share := range r.options.Open {
+		l := load{kind: kindOpen, browsers: r.options.OpenConnections, rate: share * slowest, share: share,
+			length: r.options.OpenLength, sampleEvery: sampleRound}
+		if l.rate*l.length.Seconds() < 1 {
+			continue // nothing came back before; the report says so
+		}
+		for n := range r.options.OpenRounds {
+			l.number = 2000 + 100*i + n
+			for _, s := range r.sides {
+				done, err := r.playFor(ctx, s, mix, l, report)
+				if err != nil {
+					return err
+				}
+				r.say("%s: %.0f interactions/s: %s p50 %.1f ms, p99 %.1f ms", mix.Name, l.rate, s.name,
+					done.tally.percentile(50), done.tally.percentile(99))
+			}
+		}
+	}
+	return nil
+}
+
+// playFor plays a round and puts it down.
+func (r *runner) playFor(ctx context.Context, s *side, mix Mix, l load, report *Report) (*round, error) {
+	done, err := r.play(ctx, s, mix, l)
+	if err != nil {
+		return nil, err
+	}
+	report.take(s.name, mix.Name, done)
+	return done, r.raw(done.line(s, mix))
+}

@@ -1,0 +1,108 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"banyan/scripts/lab/up"
+)
+
+// facade is the side of step 1: the gateway in front of the monolith, on the monolith's data.
+const facade = "facade"
+
+// side is one step of the ladder, as it runs in the lab.
+type side struct {
+	step int
+	name string
+	url  string
+	home string // whose database it works on: the monolith's or the services'
+	session
+	customers []*customer
+}
+
+// sideNames are the steps that have a name of their own.
+var sideNames = map[int]string{0: up.Monolith, 1: facade, len(up.Ladder) - 1: up.Services}
+
+func sideName(step int) string {
+	if name, known := sideNames[step]; known {
+		return name
+	}
+	return fmt.Sprintf("step %d", step)
+}
+
+// sidesOf finds the steps in the running lab, in the ladder's order. None means those that run.
+func sidesOf(state *up.State, steps []int) ([]*side, error) {
+	if len(steps) == 0 {
+		for step, name := range sideNames {
+			if sideURL(state, name) != "" && name != facade {
+				steps = append(steps, step)
+			}
+		}
+	}
+	steps = slices.Clone(steps)
+	slices.Sort(steps)
+	var found []*side
+	for _, step := range slices.Compact(steps) {
+		if err := CanRun(step); err != nil {
+			return nil, err
+		}
+		s := &side{step: step, name: sideName(step), home: up.Services}
+		if step <= 1 {
+			s.home = up.Monolith
+		}
+		if s.url = sideURL(state, s.name); s.url == "" {
+			return nil, fmt.Errorf("the running lab does not have step %d (%s): stop it with lab down, and the benchmark starts "+
+				"a lab of its own that has", step, s.name)
+		}
+		found = append(found, s)
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("the running lab has no side to measure")
+	}
+	return found, nil
+}
+
+// CanRun says whether a step of the ladder can be measured, in the ladder's own words if not.
+func CanRun(step int) error {
+	if step == 1 {
+		return nil // the façade is an option of the lab, beside the monolith
+	}
+	_, err := up.FindStep(step)
+	return err
+}
+
+func sideURL(state *up.State, name string) string {
+	if name == facade {
+		return state.FacadeURL
+	}
+	return state.SideURL(name)
+}
+
+// homes are the databases that the sides work on, each once.
+func homes(sides []*side) []string {
+	var names []string
+	for _, s := range sides {
+		if !slices.Contains(names, s.home) {
+			names = append(names, s.home)
+		}
+	}
+	return names
+}
+
+// worksFor says whether a process works for a side. Those of PostgreSQL are named by their role; the world outside
+// and what PostgreSQL does in the background work for all.
+func worksFor(process, side string) bool {
+	role, backend := strings.CutPrefix(process, postgresName+" ")
+	switch {
+	case process == postgresName, process == background, process == outsideName:
+		return true
+	case process == facade:
+		return side == facade
+	case process == up.Monolith, backend && strings.HasPrefix(role, up.Monolith+"_"):
+		return side == up.Monolith || side == facade
+	}
+	return side != up.Monolith && side != facade // the broker as well: the monolith needs none
+}
+
+const outsideName = "outside"

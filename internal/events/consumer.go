@@ -2,7 +2,6 @@ package events
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -58,11 +57,15 @@ type Consumer struct {
 	poll        time.Duration
 
 	handlers map[string]handler
+	queued   map[string]queuer // of those, the ones that only queue
 	metrics  *consumerMetrics
 	database *health
 }
 
-type handler func(ctx context.Context, tx pgx.Tx, e Event) error
+type (
+	handler func(ctx context.Context, tx pgx.Tx, e Event) error
+	queuer  func(ctx context.Context, b *pgx.Batch, e Event) error
+)
 
 // NewConsumer makes a consumer and registers its metrics. Give it handlers by
 // [On], then start it with Run.
@@ -75,6 +78,7 @@ func NewConsumer(c ConsumerConfig) *Consumer {
 		batch:       handleBatch,
 		poll:        time.Second,
 		handlers:    map[string]handler{},
+		queued:      map[string]queuer{},
 		metrics:     newConsumerMetrics(c.Metrics),
 		database:    &health{log: log, what: "writing the effects of events"},
 	}
@@ -110,14 +114,9 @@ func NewConsumer(c ConsumerConfig) *Consumer {
 // Events come in no particular order.
 func On[T any](c *Consumer, typ string, handle func(ctx context.Context, tx pgx.Tx, e Event, data T) error) {
 	c.handlers[typ] = func(ctx context.Context, tx pgx.Tx, e Event) error {
-		var data T
-		if err := json.Unmarshal(e.Data, &data); err != nil {
-			return unreadable("data", err)
-		}
-		if v, ok := any(data).(interface{ Validate() error }); ok {
-			if err := v.Validate(); err != nil {
-				return err
-			}
+		data, err := read[T](e)
+		if err != nil {
+			return err
 		}
 		return handle(ctx, tx, e, data)
 	}

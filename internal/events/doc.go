@@ -60,7 +60,9 @@
 // event can come as late as the first two together.
 //
 // Events that wait are handled up to 32 in one transaction; if one of them
-// fails, each has its own. Several transactions run at once, and what failed
+// fails, each has its own. Handlers that read nothing first ([OnQueued]) share one
+// round trip with the inbox rows and the commit; it hopes for the usual, and what
+// is not usual, such as an event that is known, takes the careful way after it. Several transactions run at once, and what failed
 // comes again later, so order is best effort. Nobody may rely on it: copies of
 // state take only newer versions, and effects survive an end before its beginning.
 //

@@ -60,6 +60,10 @@ func (c *Consumer) handleAll(ctx context.Context, messages <-chan jetstream.Msg)
 // handle handles a batch in one transaction, since commits are what is dear. If
 // one event fails, its neighbours must not suffer: then each has its own.
 func (c *Consumer) handle(ctx context.Context, batch []delivery) {
+	if c.applyQueued(ctx, batch) {
+		acknowledge(batch)
+		return
+	}
 	err := c.apply(ctx, batch)
 	var f *failure
 	switch {
@@ -188,14 +192,22 @@ func (c *Consumer) call(ctx context.Context, tx pgx.Tx, e Event) (err error) {
 	if handle == nil {
 		return nil
 	}
-	// One event that makes a handler panic must not take the process down, and
-	// again after each restart.
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("the handler of %s panicked: %v\n%s", e.Type, v, debug.Stack())
-		}
-	}()
+	defer survive(e, &err)
 	return handle(traced(ctx, e), tx, e)
+}
+
+// queue runs a handler that only queues.
+func (c *Consumer) queue(ctx context.Context, b *pgx.Batch, e Event) (err error) {
+	defer survive(e, &err)
+	return c.queued[e.Type](traced(ctx, e), b, e)
+}
+
+// survive turns a panic into an error: one event that makes a handler panic must
+// not take the process down, and again after each restart.
+func survive(e Event, err *error) {
+	if v := recover(); v != nil {
+		*err = fmt.Errorf("the handler of %s panicked: %v\n%s", e.Type, v, debug.Stack())
+	}
 }
 
 // committed is what follows a commit.

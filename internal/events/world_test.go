@@ -35,7 +35,7 @@ func history(t testing.TB) fstest.MapFS {
 		"bootstrap.sql":             {Data: bootstrap},
 		"catalog/00001_events.sql":  {Data: []byte(schema)},
 		"orders/00001_events.sql":   {Data: []byte(schema)},
-		"orders/00002_effects.sql":  {Data: []byte("-- +goose Up\ncreate table effects (event_id uuid, text text, trace text);")},
+		"orders/00002_effects.sql":  {Data: []byte("-- +goose Up\ncreate table effects (event_id uuid, text text not null, trace text);")},
 		"orders/00003_causes.sql":   {Data: []byte("-- +goose Up\ncreate table causes (text text);")},
 		"catalog/00002_changes.sql": {Data: []byte("-- +goose Up\ncreate table changes (text text);")},
 	}
@@ -129,6 +129,18 @@ type handle = func(ctx context.Context, tx pgx.Tx, e events.Event, data note) er
 // consume runs a consumer with this handler for note.taken.
 func (w *world) consume(h handle, change ...func(*events.ConsumerConfig)) (background, *prometheus.Registry) {
 	w.t.Helper()
+	return w.consumeBy(func(c *events.Consumer) { events.On(c, "note.taken", h) }, change...)
+}
+
+// consumeQueued does so with a handler that only queues.
+func (w *world) consumeQueued(queue func(ctx context.Context, b *pgx.Batch, e events.Event, data note) error) *prometheus.Registry {
+	w.t.Helper()
+	_, metrics := w.consumeBy(func(c *events.Consumer) { events.OnQueued(c, "note.taken", queue) })
+	return metrics
+}
+
+func (w *world) consumeBy(register func(*events.Consumer), change ...func(*events.ConsumerConfig)) (background, *prometheus.Registry) {
+	w.t.Helper()
 	metrics := prometheus.NewRegistry()
 	config := events.ConsumerConfig{
 		Name: "orders", Pool: w.consumer, Log: quiet(w.t), Metrics: metrics, Poll: 50 * time.Millisecond,
@@ -140,7 +152,7 @@ func (w *world) consume(h handle, change ...func(*events.ConsumerConfig)) (backg
 		config.NATS = w.connect("orders")
 	}
 	c := events.NewConsumer(config)
-	events.On(c, "note.taken", h)
+	register(c)
 	return w.run(config.NATS, c.Run), metrics
 }
 

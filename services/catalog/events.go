@@ -32,9 +32,9 @@ func bookEvent(b Book) bookData { return bookData{b.ID, b.ISBN, b.Title, b.Price
 
 // Consume gives the consumer its handlers.
 func (s *Service) Consume(c *events.Consumer) {
-	events.On(c, "stock.changed", s.stockChanged)
-	events.On(c, "order.paid", s.orderPaid)
-	events.On(c, "order.cancelled", s.orderCancelled)
+	events.OnQueued(c, "stock.changed", s.stockChanged)
+	events.OnQueued(c, "order.paid", s.orderPaid)
+	events.OnQueued(c, "order.cancelled", s.orderCancelled)
 }
 
 // stockData declares what catalog reads of stock.changed.
@@ -47,12 +47,11 @@ type stockData struct {
 }
 
 // stockChanged takes over what is newer than what is known.
-func (s *Service) stockChanged(ctx context.Context, tx pgx.Tx, _ events.Event, stock stockData) error {
-	var b pgx.Batch
+func (s *Service) stockChanged(_ context.Context, b *pgx.Batch, _ events.Event, stock stockData) error {
 	for _, book := range stock.Books {
-		queueAvailability(&b, book.BookID, book.Available, book.Version)
+		queueAvailability(b, book.BookID, book.Available, book.Version)
 	}
-	return tx.SendBatch(ctx, &b).Close()
+	return nil
 }
 
 // saleData declares what catalog reads of an order.
@@ -66,16 +65,16 @@ type saleData struct {
 }
 
 // orderPaid remembers the sale, unless its cancellation came first.
-func (s *Service) orderPaid(ctx context.Context, tx pgx.Tx, _ events.Event, sale saleData) error {
-	var b pgx.Batch
-	queueSale(&b, sale.OrderID, sale.PlacedAt)
+func (s *Service) orderPaid(_ context.Context, b *pgx.Batch, _ events.Event, sale saleData) error {
+	queueSale(b, sale.OrderID, sale.PlacedAt)
 	for _, i := range sale.Items {
-		queueSaleItem(&b, sale.OrderID, i.BookID, i.Quantity)
+		queueSaleItem(b, sale.OrderID, i.BookID, i.Quantity)
 	}
-	return tx.SendBatch(ctx, &b).Close()
+	return nil
 }
 
 // orderCancelled marks the sale. If it is not known yet, the mark waits for it.
-func (s *Service) orderCancelled(ctx context.Context, tx pgx.Tx, _ events.Event, sale saleData) error {
-	return cancelSale(ctx, tx, sale.OrderID, sale.PlacedAt)
+func (s *Service) orderCancelled(_ context.Context, b *pgx.Batch, _ events.Event, sale saleData) error {
+	queueCancelSale(b, sale.OrderID, sale.PlacedAt)
+	return nil
 }

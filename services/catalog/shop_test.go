@@ -19,6 +19,7 @@ import (
 
 	"banyan/internal/events"
 	"banyan/internal/money"
+	"banyan/internal/postgres"
 	"banyan/internal/testdb"
 	"banyan/internal/token"
 	"banyan/internal/web"
@@ -171,11 +172,11 @@ func (s shop) cancels(orderID uuid.UUID) {
 }
 
 // hear gives data to the handler of an event, in a transaction.
-func hear[T any](s shop, handle func(context.Context, pgx.Tx, events.Event, T) error, format string, args ...any) {
+func hear[T any](s shop, handle func(context.Context, *pgx.Batch, events.Event, T) error, format string, args ...any) {
 	s.t.Helper()
 	var data T
 	require.NoError(s.t, json.Unmarshal(fmt.Appendf(nil, format, args...), &data))
-	require.NoError(s.t, pgx.BeginFunc(s.t.Context(), s.pool, func(tx pgx.Tx) error {
-		return handle(s.t.Context(), tx, events.Event{}, data)
-	}))
+	var b pgx.Batch
+	require.NoError(s.t, handle(s.t.Context(), &b, events.Event{}, data))
+	require.NoError(s.t, postgres.Exec(s.t.Context(), s.pool, &b))
 }

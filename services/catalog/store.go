@@ -100,9 +100,8 @@ func queueSaleItem(b *pgx.Batch, orderID, bookID uuid.UUID, quantity int) {
 		on conflict (order_id, book_id) do nothing`, orderID, bookID, quantity)
 }
 
-func cancelSale(ctx context.Context, q postgres.Querier, orderID uuid.UUID, placedAt time.Time) error {
-	_, err := q.Exec(ctx, `
+func queueCancelSale(b *pgx.Batch, orderID uuid.UUID, placedAt time.Time) {
+	b.Queue(`
 		insert into recent_orders (order_id, placed_at, cancelled) values ($1, $2, true)
 		on conflict (order_id) do update set cancelled = true`, orderID, placedAt)
-	return err
 }

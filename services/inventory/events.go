@@ -31,8 +31,8 @@ func stockEvent(s Stock) stockData {
 
 // Consume gives the consumer its handlers.
 func (s *Service) Consume(c *events.Consumer) {
-	events.On(c, "book.added", s.bookAdded)
-	events.On(c, "order.paid", s.orderPaid)
+	events.OnQueued(c, "book.added", s.bookAdded)
+	events.OnQueued(c, "order.paid", s.orderPaid)
 	events.On(c, "order.cancelled", s.orderCancelled)
 }
 
@@ -42,8 +42,9 @@ type newBookData struct {
 }
 
 // bookAdded makes room on the shelf.
-func (s *Service) bookAdded(ctx context.Context, tx pgx.Tx, _ events.Event, book newBookData) error {
-	return insertStock(ctx, tx, book.BookID)
+func (s *Service) bookAdded(_ context.Context, b *pgx.Batch, _ events.Event, book newBookData) error {
+	queueInsertStock(b, book.BookID)
+	return nil
 }
 
 // orderData declares what inventory reads of an order: what it is made of, its
@@ -52,8 +53,9 @@ type orderData struct {
 	OrderID uuid.UUID `json:"order_id"`
 }
 
-func (s *Service) orderPaid(ctx context.Context, tx pgx.Tx, _ events.Event, order orderData) error {
-	return commit(ctx, tx, order.OrderID)
+func (s *Service) orderPaid(_ context.Context, b *pgx.Batch, _ events.Event, order orderData) error {
+	queueCommit(b, order.OrderID)
+	return nil
 }
 
 func (s *Service) orderCancelled(ctx context.Context, tx pgx.Tx, _ events.Event, order orderData) error {

@@ -55,16 +55,16 @@ func TestHearing(t *testing.T) {
 	s := newShop(t)
 	added := example[newBookData](t, "book.added")
 	paid, cancelled := example[orderData](t, "order.paid"), example[orderData](t, "order.cancelled")
-	require.NoError(t, hear(s, s.bookAdded, added))
+	require.NoError(t, hearQueued(s, s.bookAdded, added))
 	require.Zero(t, s.left(added.BookID), "a new book has room on the shelf, and nothing on it")
 	s.delivers(added.BookID, 5)
-	require.NoError(t, hear(s, s.bookAdded, added))
+	require.NoError(t, hearQueued(s, s.bookAdded, added))
 	require.Equal(t, 5, s.left(added.BookID), "the news may come again")
 
-	require.ErrorIs(t, hear(s, s.orderPaid, paid), ErrNotReserved)
+	require.ErrorIs(t, hearQueued(s, s.orderPaid, paid), ErrNotReserved)
 	require.NoError(t, s.Reserve(t.Context(), paid.OrderID, []uuid.UUID{added.BookID}, []int{2}))
 	for range 2 {
-		require.NoError(t, hear(s, s.orderPaid, paid))
+		require.NoError(t, hearQueued(s, s.orderPaid, paid))
 		onHand, reserved := s.counts(added.BookID)
 		require.Equal(t, []int{3, 0}, []int{onHand, reserved}, "the copies are sold, once")
 	}
@@ -74,7 +74,7 @@ func TestHearing(t *testing.T) {
 		onHand, reserved := s.counts(added.BookID)
 		require.Equal(t, []int{5, 0}, []int{onHand, reserved}, "the copies are back, once")
 	}
-	require.NoError(t, hear(s, s.orderPaid, paid), "late, and of no use any more")
+	require.NoError(t, hearQueued(s, s.orderPaid, paid), "late, and of no use any more")
 	require.Equal(t, 5, s.left(added.BookID))
 }
 

@@ -34,6 +34,7 @@ var (
 	ErrCancelled   = fault.New(fault.Conflict, "order-cancelled", "The order is cancelled, so nothing is reserved for it.")
 	ErrBusy        = fault.New(fault.Unavailable, "", "Too much is changing at once. Please try again.").After(time.Second)
 	ErrNotReserved = fault.New(fault.NotFound, "", "Nothing is reserved for this order.")
+	ErrRefused     = fault.New(fault.Invalid, "", "The order is paid, though its reservation was refused.")
 )
 
 // reservation is what an order was promised, in order of book id, or what of
@@ -122,26 +123,13 @@ func (s *Service) repeat(ctx context.Context, orderID uuid.UUID) error {
 	return nil
 }
 
-// commit takes the copies of a paid order off the shelf. What can be bought
-// stays the same, so there is nothing to tell. Without a reservation it returns
+// queueCommit takes the copies of a paid order off the shelf, unless they are
+// sold already or the cancellation came first. What can be bought stays the same,
+// so there is nothing to tell. Without a reservation the batch fails with
 // ErrNotReserved: one may come, so the event has to come again.
-func commit(ctx context.Context, tx pgx.Tx, orderID uuid.UUID) error {
-	r, err := lockReservation(ctx, tx, orderID)
-	if err != nil {
-		return fmt.Errorf("commit the reservation of order %s: %w", orderID, err)
-	}
-	switch r.Status {
-	case Committed, Released: // the cancellation came first
-		return nil
-	case Refused:
-		return fault.New(fault.Invalid, "", "The order is paid, though its reservation was refused.")
-	}
-	var b pgx.Batch
-	queueReservationStatus(&b, orderID, Committed)
-	for n, id := range r.Books {
-		queueMove(&b, id, -r.Quantities[n], -r.Quantities[n])
-	}
-	return postgres.Exec(ctx, tx, &b)
+func queueCommit(b *pgx.Batch, orderID uuid.UUID) {
+	queueExpectPromise(b, orderID)
+	queueSell(b, orderID)
 }
 
 // release puts the copies of a cancelled order back on the shelf. Without a

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"banyan/internal/events"
+	"banyan/internal/postgres"
 	"banyan/internal/testdb"
 	"banyan/internal/token"
 	"banyan/internal/web"
@@ -89,7 +90,7 @@ func (s shop) ask(method, path, role, key, body string) *httptest.ResponseRecord
 func (s shop) newBook() uuid.UUID {
 	s.t.Helper()
 	id := uuid.Must(uuid.NewV7())
-	require.NoError(s.t, hear(s, s.bookAdded, newBookData{id}))
+	require.NoError(s.t, hearQueued(s, s.bookAdded, newBookData{id}))
 	return id
 }
 
@@ -151,7 +152,7 @@ func (s shop) givesBack(o order) {
 func (s shop) soldOut(err error) bool { return errors.Is(err, ErrSoldOut) }
 
 // paid and cancelled are the events of an order, each in a transaction.
-func (s shop) paid(o order) error      { return hear(s, s.orderPaid, orderData{o.id}) }
+func (s shop) paid(o order) error      { return hearQueued(s, s.orderPaid, orderData{o.id}) }
 func (s shop) cancelled(o order) error { return hear(s, s.orderCancelled, orderData{o.id}) }
 
 // hear gives data to the handler of an event.
@@ -159,6 +160,12 @@ func hear[T any](s shop, handle func(context.Context, pgx.Tx, events.Event, T) e
 	return pgx.BeginFunc(s.t.Context(), s.pool, func(tx pgx.Tx) error {
 		return handle(s.t.Context(), tx, events.Event{}, data)
 	})
+}
+
+// hearQueued does so with one that only queues.
+func hearQueued[T any](s shop, queue func(context.Context, *pgx.Batch, events.Event, T) error, data T) error {
+	var b pgx.Batch
+	return errors.Join(queue(s.t.Context(), &b, events.Event{}, data), postgres.Exec(s.t.Context(), s.pool, &b))
 }
 
 func (s shop) count(sql string, args ...any) (n int) {

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"banyan/internal/events"
 	"banyan/internal/postgres"
 	"banyan/internal/telemetry"
 )
@@ -81,9 +82,8 @@ func queueTell(ctx context.Context, b *pgx.Batch, orderID uuid.UUID) {
 		where i.order_id = $4`, uuid.Must(uuid.NewV7()), stockChanged, telemetry.Traceparent(ctx), orderID)
 }
 
-func insertStock(ctx context.Context, q postgres.Querier, bookID uuid.UUID) error {
-	_, err := q.Exec(ctx, `insert into stock (book_id) values ($1) on conflict (book_id) do nothing`, bookID)
-	return err
+func queueInsertStock(b *pgx.Batch, bookID uuid.UUID) {
+	b.Queue(`insert into stock (book_id) values ($1) on conflict (book_id) do nothing`, bookID)
 }
 
 // queueInsertReservation fails the batch, and repeated reports it, if there is
@@ -148,6 +148,49 @@ func oneReservation(rows pgx.Rows, err error) (reservation, error) {
 		return reservation{}, ErrNotReserved
 	}
 	return r, err
+}
+
+// queueExpectPromise fails the batch unless the order was promised its copies,
+// whatever became of them since: with ErrNotReserved if there is no reservation,
+// for one may come, and with ErrRefused if it was refused. What it writes then
+// are nulls that the columns refuse.
+func queueExpectPromise(b *pgx.Batch, orderID uuid.UUID) {
+	events.Explain(b.Queue(`
+		merge into reservations r
+		using (select $1::uuid as order_id) paid on r.order_id = paid.order_id
+		when matched and r.status = 'refused' then update set order_id = null
+		when not matched then insert (order_id) values (paid.order_id)`, orderID), func(err error) error {
+		switch {
+		case postgres.NotNullViolation(err, "reservations", "status"):
+			return ErrNotReserved
+		case postgres.NotNullViolation(err, "reservations", "order_id"):
+			return ErrRefused
+		}
+		return err
+	})
+}
+
+// queueSell takes what the order was promised off the shelf, once. The books
+// are locked in order of id, as a reservation locks them.
+func queueSell(b *pgx.Batch, orderID uuid.UUID) {
+	b.Queue(`
+		with committed as (
+			update reservations
+			set status = 'committed'
+			where order_id = $1 and status = 'reserved'
+			returning order_id
+		), sold as materialized (
+			select s.book_id, i.quantity
+			from committed c
+			join reservation_items i on i.order_id = c.order_id
+			join stock s on s.book_id = i.book_id
+			order by s.book_id
+			for no key update of s
+		)
+		update stock s
+		set on_hand = on_hand - sold.quantity, reserved = reserved - sold.quantity, version = version + 1
+		from sold
+		where s.book_id = sold.book_id`, orderID)
 }
 
 func queueReservationStatus(b *pgx.Batch, orderID uuid.UUID, status string) {

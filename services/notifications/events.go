@@ -19,10 +19,10 @@ var ErrNoContact = fault.New(fault.NotFound, "no-contact", "The address of this 
 // transaction that marks its event as handled, so that the mail exists exactly if
 // the event does not come again. The consumer wakes the worker after the commit.
 func (s *Service) Consume(c *events.Consumer) {
-	events.On(c, "account.registered", s.accountRegistered)
-	events.On(c, "order.paid", s.orderPaid)
-	events.On(c, "shipment.dispatched", s.shipmentDispatched)
-	events.On(c, "order.cancelled", s.orderCancelled)
+	events.OnQueued(c, "account.registered", s.accountRegistered)
+	events.OnQueued(c, "order.paid", s.orderPaid)
+	events.OnQueued(c, "shipment.dispatched", s.shipmentDispatched)
+	events.OnQueued(c, "order.cancelled", s.orderCancelled)
 }
 
 // accountData declares what notifications keeps of an account.
@@ -33,13 +33,12 @@ type accountData struct {
 }
 
 // accountRegistered keeps the address and queues the mail to a new customer.
-func (s *Service) accountRegistered(ctx context.Context, tx pgx.Tx, _ events.Event, account accountData) error {
-	if err := insertContact(ctx, tx, account.AccountID, account.Email, account.Name); err != nil {
-		return err
-	}
+func (s *Service) accountRegistered(_ context.Context, b *pgx.Batch, _ events.Event, account accountData) error {
+	insertContact(b, account.AccountID, account.Email, account.Name)
 	m := welcome(account.Name)
 	m.To = account.Email
-	return insertMessage(ctx, tx, account.AccountID, m)
+	insertMessage(b, account.AccountID, m)
+	return nil
 }
 
 // paidData declares what notifications reads of a paid order.
@@ -50,8 +49,9 @@ type paidData struct {
 }
 
 // orderPaid queues the mail that an order is paid.
-func (s *Service) orderPaid(ctx context.Context, tx pgx.Tx, _ events.Event, order paidData) error {
-	return insertOrderMessage(ctx, tx, order.OrderID, order.AccountID, receipt(order.OrderID, order.Total))
+func (s *Service) orderPaid(_ context.Context, b *pgx.Batch, _ events.Event, order paidData) error {
+	insertOrderMessage(b, order.OrderID, order.AccountID, receipt(order.OrderID, order.Total))
+	return nil
 }
 
 // shipmentData declares what notifications reads of a shipment.
@@ -61,8 +61,9 @@ type shipmentData struct {
 }
 
 // shipmentDispatched queues the mail that an order is on its way.
-func (s *Service) shipmentDispatched(ctx context.Context, tx pgx.Tx, _ events.Event, shipment shipmentData) error {
-	return insertOrderMessage(ctx, tx, shipment.OrderID, shipment.AccountID, shipped(shipment.OrderID))
+func (s *Service) shipmentDispatched(_ context.Context, b *pgx.Batch, _ events.Event, shipment shipmentData) error {
+	insertOrderMessage(b, shipment.OrderID, shipment.AccountID, shipped(shipment.OrderID))
+	return nil
 }
 
 // cancelledData declares what notifications reads of a cancelled order.
@@ -75,9 +76,9 @@ type cancelledData struct {
 
 // orderCancelled queues the mail that an order is cancelled, unless its customer
 // was told when they tried to buy.
-func (s *Service) orderCancelled(ctx context.Context, tx pgx.Tx, _ events.Event, order cancelledData) error {
-	if order.CustomerTold {
-		return nil
+func (s *Service) orderCancelled(_ context.Context, b *pgx.Batch, _ events.Event, order cancelledData) error {
+	if !order.CustomerTold {
+		insertOrderMessage(b, order.OrderID, order.AccountID, cancelled(order.OrderID, order.Reason))
 	}
-	return insertOrderMessage(ctx, tx, order.OrderID, order.AccountID, cancelled(order.OrderID, order.Reason))
+	return nil
 }

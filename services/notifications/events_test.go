@@ -160,8 +160,8 @@ func TestEvents(t *testing.T) {
 		}, patience, 10*time.Millisecond, "both are tried again")
 		require.Empty(t, s.kinds())
 		require.Zero(t, s.rows("dead_letters"))
-		err = s.queue(func(tx pgx.Tx) error {
-			return s.orderPaid(t.Context(), tx, events.Event{}, paidData{uuid.Max, goldenAccount, money.USD(1)})
+		err = s.queue(func(b *pgx.Batch) error {
+			return s.orderPaid(t.Context(), b, events.Event{}, paidData{uuid.Max, goldenAccount, money.USD(1)})
 		})
 		require.ErrorIs(t, err, ErrNoContact)
 

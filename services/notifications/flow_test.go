@@ -18,6 +18,7 @@ import (
 
 	"banyan/internal/events"
 	"banyan/internal/money"
+	"banyan/internal/postgres"
 	"banyan/internal/testdb"
 	"banyan/internal/token"
 	"banyan/internal/web"
@@ -56,17 +57,18 @@ func (s shop) count(status string) (n int) {
 }
 
 // queue runs handlers in one transaction, and wakes the worker, as the consumer does.
-func (s shop) queue(handle func(tx pgx.Tx) error) error {
+func (s shop) queue(handle func(b *pgx.Batch) error) error {
 	defer s.Wake()
-	return pgx.BeginFunc(s.t.Context(), s.pool, handle)
+	var b pgx.Batch
+	return errors.Join(handle(&b), postgres.Exec(s.t.Context(), s.pool, &b))
 }
 
 // welcomes queues that many mails, each to a new account.
 func (s shop) welcomes(n int) {
 	s.t.Helper()
-	require.NoError(s.t, s.queue(func(tx pgx.Tx) error {
+	require.NoError(s.t, s.queue(func(b *pgx.Batch) error {
 		for i := range n {
-			if err := s.welcome(tx, uuid.Must(uuid.NewV7()), fmt.Sprintf("reader%d@example.org", i)); err != nil {
+			if err := s.welcome(b, uuid.Must(uuid.NewV7()), fmt.Sprintf("reader%d@example.org", i)); err != nil {
 				return err
 			}
 		}
@@ -75,8 +77,8 @@ func (s shop) welcomes(n int) {
 }
 
 // welcome handles the registration of an account.
-func (s shop) welcome(tx pgx.Tx, id uuid.UUID, email string) error {
-	return s.accountRegistered(s.t.Context(), tx, events.Event{}, accountData{id, email, "Ada"})
+func (s shop) welcome(b *pgx.Batch, id uuid.UUID, email string) error {
+	return s.accountRegistered(s.t.Context(), b, events.Event{}, accountData{id, email, "Ada"})
 }
 
 // run starts the worker and returns the function that stops it.
@@ -107,12 +109,12 @@ func TestListing(t *testing.T) {
 	box := newSink(t, "")
 	s := newShop(t, box.addr)
 	ada, eve, order := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
-	require.NoError(t, s.queue(func(tx pgx.Tx) error {
+	require.NoError(t, s.queue(func(b *pgx.Batch) error {
 		return errors.Join(
-			s.welcome(tx, ada, "ada@example.org"),
-			s.welcome(tx, eve, "eve@example.org"),
-			s.orderPaid(t.Context(), tx, events.Event{}, paidData{order, ada, money.USD(2598)}),
-			s.shipmentDispatched(t.Context(), tx, events.Event{}, shipmentData{order, ada}),
+			s.welcome(b, ada, "ada@example.org"),
+			s.welcome(b, eve, "eve@example.org"),
+			s.orderPaid(t.Context(), b, events.Event{}, paidData{order, ada, money.USD(2598)}),
+			s.shipmentDispatched(t.Context(), b, events.Event{}, shipmentData{order, ada}),
 		)
 	}))
 	e := web.New(web.Options{Log: slog.New(slog.DiscardHandler)})

@@ -7,48 +7,48 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"banyan/internal/events"
 	"banyan/internal/postgres"
 )
 
 // What every statement that reads messages selects.
 const messageColumns = `n.id, n.kind, n.to_address as "to", n.subject, n.body, n.status, n.created_at, n.sent_at`
 
-func insertContact(ctx context.Context, q postgres.Querier, accountID uuid.UUID, email, name string) error {
-	_, err := q.Exec(ctx, `
+func insertContact(b *pgx.Batch, accountID uuid.UUID, email, name string) {
+	b.Queue(`
 		insert into contacts (account_id, email, name) values ($1, $2, $3)
 		on conflict (account_id) do nothing`, accountID, email, name)
-	return err
 }
 
 // insertMessage changes nothing if there is this message already. To raise would
 // bring back the event that reports it a second time, for ever.
-func insertMessage(ctx context.Context, q postgres.Querier, accountID uuid.UUID, m Message) error {
-	_, err := q.Exec(ctx, `
+func insertMessage(b *pgx.Batch, accountID uuid.UUID, m Message) {
+	b.Queue(`
 		insert into notifications (id, account_id, kind, to_address, subject, body)
 		values (@id, @account_id, @kind, @to, @subject, @body)
 		on conflict do nothing`,
 		pgx.NamedArgs{
 			"id": m.ID, "account_id": accountID, "kind": m.Kind, "to": m.To, "subject": m.Subject, "body": m.Body,
 		})
-	return err
 }
 
 // insertOrderMessage takes the address from the contacts, our copy of the
 // accounts. The events know the account only by its id. If the copy does not have
 // it yet, the address is null, the column refuses that, and the error is
 // ErrNoContact.
-func insertOrderMessage(ctx context.Context, q postgres.Querier, orderID, accountID uuid.UUID, m Message) error {
-	_, err := q.Exec(ctx, `
+func insertOrderMessage(b *pgx.Batch, orderID, accountID uuid.UUID, m Message) {
+	events.Explain(b.Queue(`
 		insert into notifications (id, account_id, order_id, kind, to_address, subject, body)
 		values (@id, @account_id, @order_id, @kind, (select email from contacts where account_id = @account_id), @subject, @body)
 		on conflict do nothing`,
 		pgx.NamedArgs{
 			"id": m.ID, "account_id": accountID, "order_id": orderID, "kind": m.Kind, "subject": m.Subject, "body": m.Body,
-		})
-	if postgres.NotNullViolation(err, "notifications", "to_address") {
-		return ErrNoContact
-	}
-	return err
+		}), func(err error) error {
+		if postgres.NotNullViolation(err, "notifications", "to_address") {
+			return ErrNoContact
+		}
+		return err
+	})
 }
 
 func selectMessages(ctx context.Context, q postgres.Querier, accountID, before uuid.UUID, limit int) ([]Message, error) {

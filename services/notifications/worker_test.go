@@ -18,7 +18,7 @@ func TestDelivery(t *testing.T) {
 		s := newShop(t, box.addr)
 		s.run()
 		time.Sleep(100 * time.Millisecond) // it has looked once, and found nothing
-		require.NoError(t, s.queue(func(tx pgx.Tx) error { return s.welcome(tx, uuid.Must(uuid.NewV7()), "ada@example.org") }))
+		require.NoError(t, s.queue(func(b *pgx.Batch) error { return s.welcome(b, uuid.Must(uuid.NewV7()), "ada@example.org") }))
 		require.Eventually(t, func() bool { return box.has("ada@example.org") }, poll*3/4, time.Millisecond)
 	})
 	t.Run("finds what another process queued", func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestDelivery(t *testing.T) {
 		require.Eventually(t, func() bool { return s.count("sent") == 1 }, 10*time.Second, 10*time.Millisecond)
 		require.NoError(t, box.server.Close())
 		box = newSink(t, box.addr)
-		require.NoError(t, s.queue(func(tx pgx.Tx) error { return s.welcome(tx, uuid.Must(uuid.NewV7()), "eve@example.org") }))
+		require.NoError(t, s.queue(func(b *pgx.Batch) error { return s.welcome(b, uuid.Must(uuid.NewV7()), "eve@example.org") }))
 		require.Eventually(t, func() bool { return box.has("eve@example.org") }, 10*time.Second, 10*time.Millisecond)
 	})
 	t.Run("repeats a mail under its Message-ID if a process died before it was written down", func(t *testing.T) {

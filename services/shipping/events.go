@@ -27,8 +27,8 @@ func shipmentEvent(s Shipment, trackingNumber string) dispatchedData {
 
 // Consume gives the consumer its handlers.
 func (s *Service) Consume(c *events.Consumer) {
-	events.On(c, "order.paid", s.orderPaid)
-	events.On(c, "order.cancelled", s.orderCancelled)
+	events.OnQueued(c, "order.paid", s.orderPaid)
+	events.OnQueued(c, "order.cancelled", s.orderCancelled)
 }
 
 // paidData declares what shipping reads of a paid order. The address it keeps as
@@ -39,8 +39,9 @@ type paidData struct {
 	ShippingAddress json.RawMessage `json:"shipping_address"`
 }
 
-func (s *Service) orderPaid(ctx context.Context, tx pgx.Tx, _ events.Event, order paidData) error {
-	return prepare(ctx, tx, order.OrderID, order.AccountID, order.ShippingAddress)
+func (s *Service) orderPaid(_ context.Context, b *pgx.Batch, _ events.Event, order paidData) error {
+	queuePrepare(b, order.OrderID, order.AccountID, order.ShippingAddress)
+	return nil
 }
 
 // cancelledData declares what shipping reads of a cancelled order.
@@ -53,10 +54,9 @@ type cancelledData struct {
 // orderCancelled makes sure that the parcel of an order that was paid stays in
 // the house. Orders has asked before it cancelled, so it has not left; and what
 // was cancelled for another reason was never paid, and has no parcel.
-func (s *Service) orderCancelled(ctx context.Context, tx pgx.Tx, _ events.Event, order cancelledData) error {
-	if order.Reason != "customer" {
-		return nil
+func (s *Service) orderCancelled(_ context.Context, b *pgx.Batch, _ events.Event, order cancelledData) error {
+	if order.Reason == "customer" {
+		b.Queue(cancelShipmentQuery, uuid.Must(uuid.NewV7()), order.OrderID, order.AccountID)
 	}
-	_, err := cancelShipment(ctx, tx, uuid.Must(uuid.NewV7()), order.OrderID, order.AccountID)
-	return err
+	return nil
 }

@@ -7,10 +7,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// prepare makes the shipment of an order that is paid, unless the order has one:
-// the event may come again, or after the cancellation.
-func prepare(ctx context.Context, tx pgx.Tx, orderID, accountID uuid.UUID, address []byte) error {
-	return insertShipment(ctx, tx, uuid.Must(uuid.NewV7()), orderID, accountID, address)
+// queuePrepare makes the shipment of an order that is paid, unless the order has
+// one: the event may come again, or after the cancellation.
+func queuePrepare(b *pgx.Batch, orderID, accountID uuid.UUID, address []byte) {
+	queueInsertShipment(b, uuid.Must(uuid.NewV7()), orderID, accountID, address)
 }
 
 // Cancel keeps the order's parcel in the house, now and should it be asked for

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"banyan/internal/events"
+	"banyan/internal/postgres"
 	"banyan/internal/testdb"
 	"banyan/internal/token"
 	"banyan/internal/web"
@@ -154,11 +155,11 @@ func (s shop) cancelled(o order, reason string) {
 }
 
 // hear gives data to the handler of an event.
-func hear[T any](s shop, handle func(context.Context, pgx.Tx, events.Event, T) error, data T) {
+func hear[T any](s shop, handle func(context.Context, *pgx.Batch, events.Event, T) error, data T) {
 	s.t.Helper()
-	require.NoError(s.t, pgx.BeginFunc(s.t.Context(), s.pool, func(tx pgx.Tx) error {
-		return handle(s.t.Context(), tx, events.Event{}, data)
-	}))
+	var b pgx.Batch
+	require.NoError(s.t, handle(s.t.Context(), &b, events.Event{}, data))
+	require.NoError(s.t, postgres.Exec(s.t.Context(), s.pool, &b))
 }
 
 func (s shop) count(sql string, args ...any) (n int) {

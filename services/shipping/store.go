@@ -10,23 +10,25 @@ import (
 	"banyan/internal/postgres"
 )
 
-func insertShipment(ctx context.Context, q postgres.Querier, id, orderID, accountID uuid.UUID, address []byte) error {
-	_, err := q.Exec(ctx, `
+func queueInsertShipment(b *pgx.Batch, id, orderID, accountID uuid.UUID, address []byte) {
+	b.Queue(`
 		insert into shipments (id, order_id, account_id, status, address, created_at)
 		values ($1, $2, $3, 'preparing', $4, now())
 		on conflict (order_id) do nothing`, id, orderID, accountID, address)
-	return err
 }
 
+// An order without a shipment gets one that is cancelled.
+const cancelShipmentQuery = `
+	insert into shipments (id, order_id, account_id, status, created_at)
+	values ($1, $2, $3, 'cancelled', now())
+	on conflict (order_id) do update
+	set status = case shipments.status when 'preparing' then 'cancelled' else shipments.status end
+	returning status`
+
 // cancelShipment returns the shipment's status after it: dispatched, if the
-// parcel has left. An order without a shipment gets one that is cancelled.
+// parcel has left.
 func cancelShipment(ctx context.Context, q postgres.Querier, id, orderID, accountID uuid.UUID) (status string, err error) {
-	err = q.QueryRow(ctx, `
-		insert into shipments (id, order_id, account_id, status, created_at)
-		values ($1, $2, $3, 'cancelled', now())
-		on conflict (order_id) do update
-		set status = case shipments.status when 'preparing' then 'cancelled' else shipments.status end
-		returning status`, id, orderID, accountID).Scan(&status)
+	err = q.QueryRow(ctx, cancelShipmentQuery, id, orderID, accountID).Scan(&status)
 	return status, err
 }
 

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"time"
@@ -27,7 +29,8 @@ type benchCommand struct {
 	Think      time.Duration `help:"How long customers think between two pages of the closed loop, on average. Default: not at all." placeholder:"TIME"`
 	WithLogins bool          `help:"Customer Registration registers and signs in for real, with the cost of hashing passwords."`
 
-	Raw string `help:"Write a line of JSON per round to this file." type:"path" placeholder:"FILE"`
+	Report string `help:"Write docs/benchmarks/NAME/report.md, with pictures and the raw lines beside it." placeholder:"NAME"`
+	Raw    string `help:"Write a line of JSON per round to this file." type:"path" placeholder:"FILE"`
 }
 
 func (c *benchCommand) Help() string {
@@ -41,13 +44,15 @@ func (c *benchCommand) Run(ctx context.Context, line *commands, to streams) erro
 		return err
 	}
 	options.Out = to.err
+	var lines bytes.Buffer // kept for the report's folder as well
+	options.Raw = &lines
 	if c.Raw != "" {
 		file, err := os.Create(c.Raw)
 		if err != nil {
 			return fmt.Errorf("write the raw lines: %w", err)
 		}
 		defer file.Close()
-		options.Raw = file
+		options.Raw = io.MultiWriter(&lines, file)
 	}
 	ctx, cancel := withGoRun(ctx)
 	defer cancel()
@@ -59,6 +64,13 @@ func (c *benchCommand) Run(ctx context.Context, line *commands, to streams) erro
 	}
 	if err != nil {
 		return err
+	}
+	if c.Report != "" {
+		folder, err := report.Save(c.Report, lines.Bytes())
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(to.err, "The report is in %s.\n", folder)
 	}
 	if line.JSON {
 		err = json.NewEncoder(to.out).Encode(report)
@@ -110,6 +122,11 @@ func (c *benchCommand) options() (bench.Options, error) {
 		options.Sweep = c.Sweep
 		if c.Browsers == 0 {
 			options.Browsers = 0
+		}
+	}
+	if c.Report != "" {
+		if err := bench.CheckName(c.Report); err != nil {
+			return options, err
 		}
 	}
 	options.Think, options.WithLogins = c.Think, c.WithLogins

@@ -106,7 +106,7 @@ func count(broken []Broken, rules []string) int64 {
 }
 
 func (b Broken) String() string {
-	text := fmt.Sprintf("after the mix %s the %s breaks a rule of lab verify (%s), %d times", b.After, b.Side, b.Rule, b.Count)
+	text := fmt.Sprintf("after the mix %s a rule of lab verify does not hold for the %s (%s), %d times", b.After, b.Side, b.Rule, b.Count)
 	if len(b.Offenders) > 0 {
 		text += ": " + strings.Join(b.Offenders[:min(2, len(b.Offenders))], "; ")
 	}

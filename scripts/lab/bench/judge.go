@@ -69,7 +69,7 @@ func (r *Report) judgeResult(where string, t *Result) {
 		if seen == nil || seen.errors == 0 {
 			continue
 		}
-		if share := float64(seen.errors) / float64(max(seen.requests, 1)); share > mostErrors {
+		if share := float64(seen.errors) / float64(max(seen.requests, seen.errors)); share > mostErrors {
 			invalid("%d of %d requests failed (%.2f %%, more than %.1f %%) in rounds of the kind %s: %s",
 				seen.errors, seen.requests, 100*share, 100*mostErrors, kind, strings.Join(seen.complaints, "; "))
 		} else {

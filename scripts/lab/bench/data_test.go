@@ -1,0 +1,158 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"banyan/internal/events"
+	"banyan/internal/testdb"
+	"banyan/migrations"
+	"banyan/scripts/lab/seed"
+	"banyan/scripts/lab/up"
+)
+
+// twoShops is one database with both sides' data.
+func twoShops(t *testing.T) *testdb.DB {
+	t.Helper()
+	db := testdb.New(t, migrations.FS)
+	data := seeded()
+	for _, schema := range migrations.Schemas {
+		owner, err := pgx.Connect(t.Context(), db.URL(schema+"_owner"))
+		require.NoError(t, err)
+		require.NoError(t, seed.Copy(t.Context(), owner, schema, data))
+		require.NoError(t, owner.Close(t.Context()))
+	}
+	return db
+}
+
+func TestWhatTheSidesHold(t *testing.T) {
+	t.Parallel()
+	db := twoShops(t)
+	t.Run("is inspected", func(t *testing.T) { testInspection(t, db) })
+	t.Run("is compared", func(t *testing.T) { testData(t, db) })
+}
+
+func testData(t *testing.T, db *testdb.DB) {
+	admin := db.Superuser()
+	compared := func() []string {
+		data := map[string]map[string]AreaData{}
+		for _, home := range []string{up.Monolith, up.Services} {
+			var err error
+			data[home], err = readData(t.Context(), db.SuperuserURL(), home)
+			require.NoError(t, err)
+			require.Len(t, data[home], len(kinds))
+			for kind, found := range data[home] {
+				require.Positive(t, found.Rows, kind)
+			}
+		}
+		return differences(data)
+	}
+	require.Empty(t, compared(), "both were seeded alike")
+
+	changes := []struct{ sql, back, says string }{
+		{`update catalog.books set price = price + 1 where isbn = (select min(isbn) from catalog.books)`,
+			`update catalog.books set price = price - 1 where isbn = (select min(isbn) from catalog.books)`, "the books of the two differ"},
+		{`update inventory.stock set on_hand = on_hand + 1 where book_id = (select min(id::text)::uuid from catalog.books)`,
+			`update inventory.stock set on_hand = on_hand - 1 where book_id = (select min(id::text)::uuid from catalog.books)`, "the stock of the two differ"},
+		{`update monolith.orders set status = 'shipped' where id = (select max(id::text)::uuid from monolith.orders where status = 'paid')`,
+			"", "the orders of the two differ"},
+		{`insert into accounts.accounts (id, email, name, password_hash, role, created_at)
+			values (gen_random_uuid(), 'somebody@banyan.example', 'Somebody', '', 'customer', now())`,
+			`delete from accounts.accounts where email = 'somebody@banyan.example'`, "the monolith has 1001 accounts and the services have 1002"},
+	}
+	for _, c := range changes {
+		_, err := admin.Exec(t.Context(), c.sql)
+		require.NoError(t, err)
+		require.Contains(t, compared(), c.says)
+		if c.back != "" {
+			_, err = admin.Exec(t.Context(), c.back)
+			require.NoError(t, err)
+		}
+	}
+
+	t.Run("that differ make a run invalid before it begins", func(t *testing.T) {
+		r := newReport("small", Quick(), []*side{{name: up.Monolith, home: up.Monolith}, {step: 8, name: up.Services, home: up.Services}})
+		url := db.SuperuserURL()
+		run := &runner{sides: []*side{{name: up.Monolith, home: up.Monolith}, {step: 8, name: up.Services, home: up.Services}}}
+		require.NoError(t, run.compareData(t.Context(), &up.State{Databases: map[string]string{up.Monolith: url, up.Services: url}}, r))
+		r.judge()
+		require.False(t, r.Valid)
+		require.Len(t, r.Reasons, 1)
+		require.Contains(t, r.Reasons[0], "do not hold the same data: the orders of the two differ")
+		require.Contains(t, r.Reasons[0], "lab up --fresh")
+	})
+}
+
+func testInspection(t *testing.T, db *testdb.DB) {
+	address := testdb.NATS(t)
+	connection, err := nats.Connect(address)
+	require.NoError(t, err)
+	t.Cleanup(connection.Close)
+	js, err := jetstream.New(connection)
+	require.NoError(t, err)
+	require.NoError(t, events.Provision(t.Context(), js))
+	outside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/ledger" {
+			for line := range bytes.Lines(seed.LedgerLines(seeded(), r.FormValue("merchant"))) {
+				_, _ = w.Write(line)
+			}
+			return
+		}
+		_ = json.NewEncoder(w).Encode([]string{}) // no mail: nobody has ordered since
+	}))
+	t.Cleanup(outside.Close)
+	url := db.SuperuserURL()
+	state := &up.State{
+		Databases: map[string]string{up.Monolith: url, up.Services: url}, NATSURL: address, OutsideURL: outside.URL, StartedAt: time.Now(),
+	}
+	inspectors, err := openInspectors(t.Context(), state, []string{up.Monolith, up.Services})
+	require.NoError(t, err)
+	t.Cleanup(inspectors.close)
+	rules, broken, err := inspectors.inspect(t.Context(), "browsing")
+	require.NoError(t, err)
+	require.Empty(t, broken)
+	require.Greater(t, rules, 20)
+
+	t.Run("knows the rules by their names", func(t *testing.T) {
+		verdicts, err := inspectors[up.Services].Check(t.Context())
+		require.NoError(t, err)
+		names := map[string]bool{}
+		for _, v := range verdicts {
+			names[v.Rule] = true
+		}
+		for _, group := range [][]string{oversold, charges, lost} {
+			for _, name := range group {
+				require.True(t, names[name], name)
+			}
+		}
+	})
+
+	t.Run("makes a run invalid that has sold what was not there", func(t *testing.T) {
+		_, err := db.Superuser().Exec(t.Context(), `
+			update inventory.stock set on_hand = on_hand + 1 where book_id = (select min(id::text)::uuid from catalog.books)`)
+		require.NoError(t, err)
+		_, broken, err := inspectors.inspect(t.Context(), "ordering")
+		require.NoError(t, err)
+		_, err = db.Superuser().Exec(t.Context(), `
+			update inventory.stock set on_hand = on_hand - 1 where book_id = (select min(id::text)::uuid from catalog.books)`)
+		require.NoError(t, err)
+		r := aReport()
+		r.Inspected, r.Broken = 30, broken
+		r.judge()
+		require.False(t, r.Valid)
+		require.Empty(t, r.Ratios)
+		require.Contains(t, r.Reasons[0], "after the mix ordering a rule of lab verify does not hold for the services (what came in is in stock or sold)")
+		require.False(t, r.Budgets["14 oversold"].Met)
+		require.Equal(t, 1.0, r.Budgets["14 oversold"].Value)
+		require.True(t, r.Budgets["14 charged-twice"].Met)
+	})
+}

@@ -1,0 +1,94 @@
+package bench
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"banyan/scripts/lab/up"
+)
+
+// aRun measures two fake shops in earnest, as far as that goes without a lab: the services' may be spoiled.
+func aRun(t *testing.T, spoil http.HandlerFunc) *Report {
+	t.Helper()
+	_, good := newFakeShop(t, nil)
+	_, other := newFakeShop(t, spoil)
+	beside := func(step int, name string, server *httptest.Server) *side {
+		reader := known().readers[0]
+		return &side{
+			step: step, name: name, home: name, url: server.URL,
+			session:   session{shop: known(), staff: "staff", keys: "test"},
+			customers: []*customer{{reader: reader, token: "reader", unsettled: true}},
+		}
+	}
+	o := Quick()
+	o.Mixes, o.Length, o.Rounds, o.Browsers, o.Customers = []Mix{Mixes[2]}, 200*time.Millisecond, 2, 1, 1
+	o.Open, o.OpenLength, o.OpenConnections = []float64{0.2}, 200*time.Millisecond, 1
+	o.Sweep, o.SweepLength = []int{1}, 100*time.Millisecond
+	require.NoError(t, o.Validate())
+	r := &runner{options: o, began: time.Now(), sides: []*side{beside(0, up.Monolith, good), beside(8, up.Services, other)}}
+	report := newReport("small", o, r.sides)
+	require.NoError(t, r.measureAll(t.Context(), report))
+	report.judge()
+	return report
+}
+
+func TestGates(t *testing.T) {
+	// One after the other: they measure, and those beside them would be in the way.
+	t.Run("let two good sides pass, and compare them", func(t *testing.T) {
+		r := aRun(t, nil)
+		for _, side := range r.sides() {
+			got := r.Sides[side].Mixes["ordering"]
+			require.Zero(t, got.Wrong+got.Errors, r.Reasons)
+			require.Len(t, got.Rounds, 2)
+			require.Len(t, got.Sweep, 1)
+			require.Len(t, got.Open, 1)
+			require.Positive(t, got.Open[0].P999)
+			require.Positive(t, got.Received)
+			require.Positive(t, got.Interactions["Buy Confirm"].P99)
+		}
+		require.Equal(t, r.Sides[up.Monolith].Mixes["ordering"].Open[0].Rate, r.Sides[up.Services].Mixes["ordering"].Open[0].Rate)
+		if r.Valid { // else this machine was too busy, which the report says
+			require.Positive(t, r.Ratios["ordering"])
+			require.NotNil(t, r.find(up.Services, up.Monolith, "ordering").Latencies)
+			require.Contains(t, r.Budgets, "4 ordering")
+		}
+	})
+
+	bad := map[string]struct {
+		spoil http.HandlerFunc
+		says  string
+	}{
+		"answers with another book": {only("GET /v1/books/", body(`{"id":"0","title":"The Moon"}`)), "answered wrongly"},
+		"answers with nothing":      {only("GET /v1/books?", body(`[]`)), "no JSON object"},
+		"errs":                      {only("GET /v1/cart", func(w http.ResponseWriter, _ *http.Request) { sometimes(w) }), "failed"},
+		"sheds load": {only("POST /v1/orders", func(w http.ResponseWriter, _ *http.Request) {
+			refuse(w, http.StatusServiceUnavailable, "unavailable")
+		}), "503 unavailable"},
+	}
+	for name, c := range bad {
+		t.Run("stop a side that "+name, func(t *testing.T) {
+			r := aRun(t, c.spoil)
+			require.False(t, r.Valid)
+			reasons := slices.DeleteFunc(r.Reasons, func(reason string) bool { return !strings.HasPrefix(reason, "services, ordering: ") })
+			require.Contains(t, strings.Join(reasons, "\n"), c.says)
+			require.Empty(t, r.Ratios)
+			require.Empty(t, r.Comparisons)
+			require.NotContains(t, r.Budgets, "4 ordering")
+		})
+	}
+}
+
+var asked int
+
+// sometimes errs at every third cart, so that carts can still be emptied before a round.
+func sometimes(w http.ResponseWriter) {
+	if asked++; asked%3 == 0 {
+		refuse(w, http.StatusInternalServerError, "internal")
+	}
+}

@@ -35,6 +35,7 @@ type conn struct {
 	// A direction's gate is held while a watched message of it passes, until the watcher has returned. The other
 	// direction passes through it between reading and writing: what it has read meanwhile may be the answer.
 	gates [2]sync.Mutex
+	after [2]atomic.Bool // the watcher is being told that a message of this direction has passed
 
 	mu     sync.Mutex
 	closed bool
@@ -53,7 +54,7 @@ func (c *conn) serve() {
 	back.Go(func() { c.carry(answers) })
 	c.carry(requests)
 	back.Wait()
-	c.close(func(end *net.TCPConn) { _ = end.Close() })
+	c.close(func(_ side, end *net.TCPConn) { _ = end.Close() })
 }
 
 // join adds the target's end, unless the connection was cut while it was dialled.
@@ -69,9 +70,20 @@ func (c *conn) join(target *net.TCPConn) bool {
 }
 
 // reset closes both ends by RST. It waits for nobody.
-func (c *conn) reset() { c.close(abort) }
+//
+// A receiver may lose by it what it has not read yet. But that its message is with it is what the watcher was just told,
+// so the receiver's end is closed in order.
+func (c *conn) reset() {
+	c.close(func(at side, end *net.TCPConn) {
+		if c.after[at.other()].Load() {
+			_ = end.Close()
+			return
+		}
+		abort(end)
+	})
+}
 
-func (c *conn) close(how func(*net.TCPConn)) {
+func (c *conn) close(how func(side, *net.TCPConn)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -79,9 +91,9 @@ func (c *conn) close(how func(*net.TCPConn)) {
 	}
 	c.closed = true
 	close(c.done)
-	for _, end := range c.ends {
+	for at, end := range c.ends {
 		if end != nil {
-			how(end)
+			how(side(at), end)
 		}
 	}
 }
@@ -171,6 +183,7 @@ func (c *conn) giveUp() {
 // show passes a message on with the watcher called before and after. The gate is held from before its last byte is
 // gone until the watcher has returned.
 func (c *conn) show(from side, watch func(Moment), m Moment, try func() (done bool, err error)) error {
+	c.wait(from) // what this message answers must be through with its watcher
 	m.Phase = Before
 	watch(m)
 	c.wait(from)
@@ -179,6 +192,8 @@ func (c *conn) show(from side, watch func(Moment), m Moment, try func() (done bo
 		defer c.gates[from].Unlock()
 		done, err := try()
 		if done && err == nil {
+			c.after[from].Store(true)
+			defer c.after[from].Store(false)
 			m.Phase = After
 			watch(m)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -24,7 +23,7 @@ type shelf struct {
 	direct *pgxpool.Pool
 }
 
-func newShelf(t *testing.T, settings string) *shelf {
+func newShelf(t *testing.T) *shelf {
 	t.Helper()
 	file := func(sql string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(sql)} }
 	db := testdb.New(t, fstest.MapFS{
@@ -40,11 +39,11 @@ func newShelf(t *testing.T, settings string) *shelf {
 		"trunk/00001_rings.sql": file("-- +goose Up\ncreate table rings (year int primary key);\n"),
 	})
 	proxy, address := before(t, db.URL("trunk_owner"), wire.Postgres)
-	address += "&application_name=orders"
-	if !strings.Contains(address, "?") {
-		address = strings.Replace(address, "&", "?", 1)
-	}
-	pool, err := pgxpool.New(t.Context(), address+"&pool_max_conns=1"+settings)
+	config, err := pgxpool.ParseConfig(address)
+	require.NoError(t, err)
+	config.MaxConns = 1
+	config.ConnConfig.RuntimeParams["application_name"] = "orders"
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
 	require.NoError(t, pool.Ping(t.Context()))
@@ -66,7 +65,7 @@ const (
 )
 
 func TestPostgresMoments(t *testing.T) {
-	s := newShelf(t, "")
+	s := newShelf(t)
 	seen := watch(s.proxy, nil)
 	ctx := t.Context()
 	expect := func(t *testing.T, words ...string) {
@@ -228,7 +227,7 @@ func kinds(moments []wire.Moment) []wire.Kind {
 
 // A crash before a commit leaves nothing; one behind it leaves all, and a client that does not know.
 func TestPostgresCuts(t *testing.T) {
-	s := newShelf(t, "")
+	s := newShelf(t)
 	year := 0
 	for _, way := range []struct {
 		name string
@@ -262,14 +261,21 @@ func TestPostgresCuts(t *testing.T) {
 			{wire.Committed, wire.After, true, false},
 		} {
 			t.Run(way.name+" "+at.phase.String()+" "+at.kind.String(), func(t *testing.T) {
-				for range 10 {
+				for range 3 {
 					year++
 					s.proxy.Watch(nil)
+					s.proxy.SetFault(wire.Fault{})
 					require.Eventually(t, func() bool { return s.pool.Ping(t.Context()) == nil }, 5*time.Second, time.Millisecond)
 					watch(s.proxy, func(m wire.Moment) {
-						if m.Kind == at.kind && m.Phase == at.phase {
-							time.Sleep(5 * time.Millisecond) // the answer, if there is one, is there
+						switch {
+						case m.Kind != at.kind || m.Phase != at.phase:
+						case !at.err:
 							s.proxy.CutConn(m.Conn)
+						default:
+							time.Sleep(5 * time.Millisecond) // the answer, if there is one, is there
+							// Not only cut: pgx would send a cancel request by another connection, which may still be
+							// in time.
+							s.proxy.SetFault(wire.Fault{Refuse: true})
 						}
 					})
 					err := way.run(t.Context(), year)

@@ -88,7 +88,8 @@ func (p *Proxy) Cut() {
 }
 
 // CutConn resets one connection, if it is still open. A watcher that kills the sender of a message calls it as
-// well: what the dead have sent is otherwise passed on.
+// well: what the dead have sent is otherwise passed on. A sender that lives on may act on the cut: pgx asks PostgreSQL by
+// a new connection to cancel what was running. Where that must not be, SetFault with Refuse cuts and keeps it out.
 func (p *Proxy) CutConn(id int64) {
 	p.mu.Lock()
 	c := p.conns[id]

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -195,6 +197,17 @@ func TestUnavailable(t *testing.T) {
 			require.True(t, postgres.Unavailable(answer), answer)
 		})
 	}
+	t.Run("is a connection that is reset, as the driver hands it on from a batch", func(t *testing.T) {
+		t.Parallel()
+		for _, cause := range []error{syscall.ECONNRESET, syscall.EPIPE, syscall.ETIMEDOUT} {
+			err := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", cause)}
+			require.True(t, postgres.Unavailable(fmt.Errorf("place order: %w", err)), cause)
+		}
+	})
+	t.Run("is a server without room on its disk", func(t *testing.T) {
+		t.Parallel()
+		require.True(t, postgres.Unavailable(&pgconn.PgError{Code: "53100"}))
+	})
 	t.Run("is nothing else", func(t *testing.T) {
 		t.Parallel()
 		for _, err := range []error{

@@ -126,6 +126,7 @@ func Unavailable(err error) bool {
 		switch e.Code {
 		case "57P01", "57P02", "57P03", // shutting down, crashed, starting up
 			"53300",          // too many connections
+			"53100",          // no room on its disk
 			"57014", "55P03", // statement or lock timeout
 			"25P03", "25P04", "57P05": // the session stood still for too long: this process was stopped
 			return true
@@ -133,5 +134,6 @@ func Unavailable(err error) bool {
 		return false
 	}
 	var c *pgconn.ConnectError
-	return errors.As(err, &c) || pgconn.SafeToRetry(err) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+	var broken *net.OpError // a connection that was reset in the middle of an answer
+	return errors.As(err, &c) || errors.As(err, &broken) || pgconn.SafeToRetry(err) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }

@@ -36,6 +36,7 @@ type commands struct {
 	Race        raceCommand        `cmd:"" help:"Let many customers buy the last copies of a book at once, and count."`
 	Crash       crashCommand       `cmd:"" help:"Kill processes while customers buy, and look what is left."`
 	Mutants     mutantsCommand     `cmd:"" help:"Put known mistakes back into the services, and see that each is caught."`
+	Chaos       chaosCommand       `cmd:"" help:"Break everything at once while customers buy, and judge what is left."`
 	Bench       benchCommand       `cmd:"" help:"Measure both sides with TPC-W's mixes, and compare them."`
 }
 

@@ -32,6 +32,8 @@ func TestCommands(t *testing.T) {
 		"to race without buyers":               {[]string{"race", "--buyers", "0"}, "a race needs 1 to 1000 buyers"},
 		"to crash a side that is none":         {[]string{"crash", "--only", "half"}, "must be one of"},
 		"to crash with idle customers":         {[]string{"crash", "--checkouts", "5"}, "a checkout for each"},
+		"chaos on a side that is none":         {[]string{"chaos", "--only", "half"}, "must be one of"},
+		"chaos with idle customers":            {[]string{"chaos", "--checkouts", "5"}, "a checkout for each"},
 		"to verify where nothing runs":         {[]string{"verify"}, "go run ./scripts/lab up"},
 		"to stop what does not run":            {[]string{"down"}, "no lab is running"},
 		"to list dead letters of nothing":      {[]string{"deadletters", "list"}, "no lab is running"},

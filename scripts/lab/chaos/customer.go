@@ -66,11 +66,14 @@ func (c *customer) buy(ctx context.Context, v visit, a *attempt) error {
 	defer cancel()
 	for {
 		a.Sent++
+		c.history.journal.write(note{Customer: c.email, Step: "checkout", Key: a.Key, Card: a.Card, Cart: a.Cart})
 		said, err := c.send(ctx, http.MethodPost, "/v1/orders", a.Key, checkout(v.card))
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		c.history.journal.write(note{Customer: c.email, Step: "answer", Key: a.Key, Order: said.orderID(), Status: said.status, Error: text(err)})
 		if err == nil && c.understands(said, a) {
+			a.Ended = time.Now()
 			return nil
 		}
 		if err != nil || said.later() {

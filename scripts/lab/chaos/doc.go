@@ -9,6 +9,10 @@
 // hand: the shop has a minute to come to rest, and is then judged by its database, the card
 // processor's ledger and the mail that arrived.
 //
+// [Storm] breaks everything that can break, one thing after the other, from a seed ([banyan/scripts/lab/chaos/fault]), and
+// in between kills processes at the moments that matter ([banyan/scripts/lab/chaos/points]), while customers buy, look at
+// their orders again, cancel some of them and have others sent off. Their history is on disk before anything is asked.
+//
 // The package shares no code with the shop. A judge that borrowed the shop's own ideas of what is right would
 // borrow its mistakes as well.
 package chaos

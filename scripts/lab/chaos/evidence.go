@@ -177,6 +177,9 @@ func (e *evidence) sql(statement string) string {
 	return statement
 }
 
+// inArea is a statement about one area's own tables.
+func inArea(statement, area string) string { return strings.ReplaceAll(statement, "@area", area) }
+
 // facts reads what there is since a moment.
 func (e *evidence) facts(ctx context.Context, since time.Time, people []*person) (f *facts, err error) {
 	f = &facts{}

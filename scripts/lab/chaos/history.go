@@ -24,6 +24,7 @@ type attempt struct {
 	Cart     []line    `json:"cart"` // as the shop showed it last
 	Sure     bool      `json:"sure"` // nothing but this checkout could change the cart
 	Began    time.Time `json:"began"`
+	Ended    time.Time `json:"ended"` // when the answer came that ended it; zero if none did
 
 	Sent    int    `json:"sent"`    // how often
 	Unknown int    `json:"unknown"` // how often no answer came, or one that says nothing
@@ -35,22 +36,31 @@ type attempt struct {
 // learn writes down the answer that ended the attempt.
 func (a *attempt) learn(outcome string, said answer) {
 	a.Outcome = outcome
-	var told struct {
-		ID      string `json:"id"`
-		OrderID string `json:"order_id"` // in a problem
-	}
-	if json.Unmarshal(said.body, &told) == nil {
-		a.Order = told.ID + told.OrderID
-	}
+	a.Order = said.orderID()
 	if location := strings.TrimPrefix(said.location, "/v1/orders/"); said.location != "" && location != a.Order {
 		a.Odd = "Location names order " + location + ", the body " + a.Order
 	}
 }
 
+// orderID is the order that the answer to a checkout speaks of; empty if it speaks of none.
+func (a answer) orderID() string {
+	var told struct {
+		ID      string `json:"id"`
+		OrderID string `json:"order_id"` // in a problem
+	}
+	if json.Unmarshal(a.body, &told) != nil {
+		return ""
+	}
+	return told.ID + told.OrderID
+}
+
 // history is what the customers have written down.
 type history struct {
+	journal *journal // on disk as well; nil: in memory only
+
 	mu       sync.Mutex
 	attempts []*attempt
+	deeds    []*deed
 }
 
 // begin writes an attempt down. Only its customer changes it from now on.

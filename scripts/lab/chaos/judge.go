@@ -14,26 +14,48 @@ type ledgerOf struct {
 // captured says that money was taken and kept.
 func (l ledgerOf) captured() bool { return l.charges > 0 && l.refunds == 0 }
 
-// judge holds what a run has left behind against what the customers have written down.
-func judge(f *facts, attempts []*attempt) []Violation {
+// judge holds what a run has left behind against what the customers have written down: their checkouts, and what else
+// was done with their orders.
+func judge(f *facts, attempts []*attempt, deeds ...*deed) []Violation {
 	found := newFindings()
 	for _, what := range f.left {
 		found.add("the shop comes to rest by itself", "%s", what)
 	}
-	found.judgeOrders(f)
+	found.judgeOrders(f, wishesOf(deeds))
 	found.judgeMoney(f)
 	found.judgeStock(f)
 	found.judgeKeys(f, attempts)
 	found.judgeAnswers(f, attempts)
 	found.judgeShipments(f)
 	found.judgeMail(f)
+	found.judgeDeeds(f, attempts, deeds)
 	return found.all
 }
 
-func (f *findings) judgeOrders(facts *facts) {
+// sold says that the order is paid for, and was not cancelled since.
+func (o orderRow) sold() bool { return o.Status == "paid" || o.Status == "shipped" }
+
+// wish is what was asked about an order, whatever became of it.
+type wish struct{ cancel, dispatch bool }
+
+func wishesOf(deeds []*deed) map[string]wish {
+	wishes := map[string]wish{}
+	for _, d := range deeds {
+		w := wishes[d.Order]
+		w.cancel = w.cancel || d.What == deedCancel
+		w.dispatch = w.dispatch || d.What == deedDispatch
+		wishes[d.Order] = w
+	}
+	return wishes
+}
+
+func (f *findings) judgeOrders(facts *facts, wishes map[string]wish) {
 	for _, o := range facts.orders {
-		if o.Status != "paid" && o.Status != "cancelled" {
+		if !o.sold() && o.Status != "cancelled" {
 			f.add("every order is paid or cancelled", "order %s of %s is %s", o.ID, o.Customer, o.Status)
+		}
+		if o.Status == "shipped" && !wishes[o.ID].dispatch || o.Reason == "customer" && !wishes[o.ID].cancel {
+			f.add("nothing happens to an order that nobody asked for", "order %s of %s is %s %s", o.ID, o.Customer, o.Status, o.Reason)
 		}
 		if o.Total != o.Lines {
 			f.add("an order's total is what its lines come to", "order %s: %d, and %d", o.ID, o.Total, o.Lines)
@@ -81,7 +103,7 @@ func (f *findings) judgeCharge(o orderRow, l ledgerOf) {
 			o.ID, l.charges, l.declines, l.refunds)
 	}
 	switch {
-	case l.captured() != (o.Status == "paid"):
+	case l.captured() != o.sold():
 		f.add("money is taken exactly for paid orders", "order %s is %s, and its ledger has %d charges and %d refunds",
 			o.ID, o.Status, l.charges, l.refunds)
 	case l.captured() && l.amount != o.Total:
@@ -92,7 +114,7 @@ func (f *findings) judgeCharge(o orderRow, l ledgerOf) {
 func (f *findings) judgePayment(o orderRow, payments []paymentRow, l ledgerOf) {
 	if len(payments) != 1 {
 		// Services may cancel an order before anybody speaks of money.
-		if len(payments) > 1 || o.Status == "paid" || l != (ledgerOf{}) {
+		if len(payments) > 1 || o.sold() || l != (ledgerOf{}) {
 			f.add("an order has one payment", "order %s, %s, has %d", o.ID, o.Status, len(payments))
 		}
 		return
@@ -132,8 +154,10 @@ func (f *findings) judgeShipments(facts *facts) {
 	for _, o := range facts.orders {
 		there := slices.DeleteFunc(slices.Clone(shipments[o.ID]), func(s shipmentRow) bool { return s.Status == "cancelled" })
 		delete(shipments, o.ID)
-		if due := o.Status == "paid"; due && len(there) != 1 || !due && len(there) != 0 {
+		if due := o.sold(); due && len(there) != 1 || !due && len(there) != 0 {
 			f.add("paid orders have one shipment, others none", "order %s, %s, has %d", o.ID, o.Status, len(there))
+		} else if due && (there[0].Status == "dispatched") != (o.Status == "shipped") {
+			f.add("an order is shipped when its parcel has left", "order %s, %s: the parcel is %s", o.ID, o.Status, there[0].Status)
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(shipments)) {
@@ -155,12 +179,15 @@ func (f *findings) judgeMail(facts *facts) {
 	}
 	for _, o := range facts.orders {
 		receipts := len(distinct[about{o.ID, subjectPaid}])
-		if due := o.Status == "paid"; due && receipts != 1 || !due && receipts != 0 {
+		if due := o.sold() || o.Reason == "customer"; due && receipts != 1 || !due && receipts != 0 {
 			f.add("paid orders have one receipt, others none", "order %s, %s, has %d", o.ID, o.Status, receipts)
 		}
 		regrets := len(distinct[about{o.ID, subjectCancelled}])
 		if regrets > 1 || regrets == 1 && o.Status != "cancelled" {
 			f.add("who is told of a cancellation is told once, and truly", "order %s, %s: %d mails", o.ID, o.Status, regrets)
+		}
+		if farewells := len(distinct[about{o.ID, subjectShipped}]); farewells != 0 && o.Status != "shipped" || farewells != 1 && o.Status == "shipped" {
+			f.add("who is told of a parcel is told once, and truly", "order %s, %s: %d mails", o.ID, o.Status, farewells)
 		}
 	}
 }

@@ -65,7 +65,8 @@ func (f *findings) judgeAnswers(facts *facts, attempts []*attempt) {
 func (f *findings) judgeAnswer(a *attempt, o orderRow, regrets int) {
 	switch a.Outcome {
 	case outcomePaid:
-		if o.Status != "paid" {
+		// What was asked for since is another rule's.
+		if !o.sold() && o.Reason != "customer" {
 			f.add("an order acknowledged as paid is paid", "order %s of %s is %s", o.ID, o.Customer, o.Status)
 		}
 	case outcomeDeclined:

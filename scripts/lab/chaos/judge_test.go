@@ -55,8 +55,9 @@ func TestJudge(t *testing.T) {
 		f, attempts := wellKept()
 		f.orders[1].Reason, f.payments[1].Status = "customer", "refunded"
 		f.ledger = []entry{f.ledger[0], {Effect: "charge", Reference: "declined", Amount: 300}, {Effect: "refund", Reference: "declined", Amount: 300}}
+		f.mails = append(f.mails, receiptMail("m2", "declined"), regretMail("m3", "declined"))
 		attempts[1].Outcome = outcomeUnknown
-		require.Empty(t, judge(f, attempts))
+		require.Empty(t, judge(f, attempts, &deed{Customer: customerA, Order: "declined", What: deedCancel}))
 	})
 
 	// Each case spoils one thing, and names the rule that must notice.

@@ -33,6 +33,7 @@ type mail struct {
 const (
 	subjectPaid      = "Thank you for your order"
 	subjectCancelled = "Your order is cancelled"
+	subjectShipped   = "Your books are on their way"
 )
 
 // order is the id of the order that the mail speaks of; empty if it speaks of none.

@@ -111,6 +111,30 @@ func (p *Process) signal(signal syscall.Signal) error {
 	return nil
 }
 
+// Excused does something to the process that may end it, without that being an accident, and reports whether it
+// has. One that has ended stays away until [Process.Restart].
+func (p *Process) Excused(do func() error) (ended bool, err error) {
+	p.mu.Lock()
+	running := p.running
+	p.unasked = nil
+	p.mu.Unlock()
+	if running == nil {
+		return true, do()
+	}
+	err = do()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-running.Done():
+		p.running = nil
+		return true, err
+	default:
+		// From here on its end is an accident again. Who watches it asks under the same lock.
+		p.unasked = running
+		return false, err
+	}
+}
+
 // Stop asks the process to end in order and returns when it is gone. It stays away until
 // [Process.Restart].
 func (p *Process) Stop(ctx context.Context) error {

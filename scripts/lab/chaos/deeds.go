@@ -1,0 +1,106 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// What customers and staff do with an order besides making it.
+const (
+	deedRead     = "read"
+	deedList     = "list" // the customer's newest orders, among which is this one
+	deedCancel   = "cancel"
+	deedDispatch = "dispatch" // by staff
+)
+
+// deed is one request about an order, written down before it was sent.
+type deed struct {
+	Customer string
+	Order    string
+	What     string
+	Began    time.Time
+	Ended    time.Time // zero: no answer came, or one that says nothing
+
+	Status int    // of HTTP
+	Code   string // of a problem
+	State  string // what the order is, as the answer says it; of a dispatch, what the shipment is
+	Total  int64  // of the order, US cents
+}
+
+// intend writes down what is about to be asked. Only who asks changes it from now on.
+func (h *history) intend(d deed) *deed {
+	d.Began = time.Now()
+	h.journal.write(note{Customer: d.Customer, Step: d.What, Order: d.Order})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.deeds = append(h.deeds, &d)
+	return &d
+}
+
+// does asks once. What stays unknown is written down as that.
+func (c *customer) does(ctx context.Context, who *person, what, order, method, path string) (*deed, answer) {
+	d := c.history.intend(deed{Customer: c.email, Order: order, What: what})
+	said, err := who.send(ctx, method, path, "", nil)
+	c.history.journal.write(note{Customer: c.email, Step: "answer", Order: order, Status: said.status, Error: text(err)})
+	if err != nil || said.later() {
+		return d, answer{}
+	}
+	d.Ended, d.Status, d.Code = time.Now(), said.status, said.code()
+	return d, said
+}
+
+// rereads looks at one of the customer's orders again.
+func (c *customer) rereads(ctx context.Context, id string) {
+	d, said := c.does(ctx, c.person, deedRead, id, http.MethodGet, "/v1/orders/"+id)
+	d.learn(said)
+}
+
+// lists looks whether an order is among the newest ones.
+func (c *customer) lists(ctx context.Context, id string) {
+	d, said := c.does(ctx, c.person, deedList, id, http.MethodGet, "/v1/orders")
+	var page list[order]
+	if said.status != http.StatusOK || json.Unmarshal(said.body, &page) != nil {
+		return
+	}
+	for _, o := range page.Items {
+		if o.ID == id {
+			d.State, d.Total = o.Status, o.Total.Amount
+		}
+	}
+}
+
+// cancels asks for an order not to be delivered.
+func (c *customer) cancels(ctx context.Context, id string) {
+	d, said := c.does(ctx, c.person, deedCancel, id, http.MethodPost, "/v1/orders/"+id+"/cancel")
+	d.learn(said)
+}
+
+// dispatches has staff send the parcel of an order off, if there is one by now.
+func (c *customer) dispatches(ctx context.Context, staff *person, id string) {
+	said, err := c.send(ctx, http.MethodGet, "/v1/shipments?order_id="+id, "", nil)
+	var parcels list[struct {
+		ID string `json:"id"`
+	}]
+	if err != nil || said.status != http.StatusOK || json.Unmarshal(said.body, &parcels) != nil || len(parcels.Items) == 0 {
+		return
+	}
+	d, said := c.does(ctx, staff, deedDispatch, id, http.MethodPost, "/v1/shipments/"+parcels.Items[0].ID+"/dispatch")
+	d.learn(said)
+}
+
+// learn takes over what an answer says of the order.
+func (d *deed) learn(said answer) {
+	var o order
+	if said.status == http.StatusOK && json.Unmarshal(said.body, &o) == nil {
+		d.State, d.Total = o.Status, o.Total.Amount
+	}
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

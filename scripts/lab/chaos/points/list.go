@@ -1,0 +1,140 @@
+package points
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"banyan/scripts/lab/chaos/fault"
+	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/wire"
+)
+
+// Point is a moment at which a process is killed.
+type Point struct {
+	What   string     // the moment, in words
+	Victim string     // who dies
+	On     fault.Wire // where it is seen
+	Kind   wire.Kind
+	Phase  wire.Phase
+	When   func(wire.Moment) bool // which messages it is; nil is all of the kind
+	// Events says that the moment does not come while the broker is away.
+	Events bool
+}
+
+// Name tells a point from all others.
+func (p Point) Name() string { return p.What + ": " + p.Victim }
+
+// Of are the points of a side.
+func Of(side string) []Point {
+	if side == up.Monolith {
+		return ofMonolith()
+	}
+	return slices.Concat(ofConsumers(), ofRelays(), ofSaga(), ofCards("payments"), []Point{
+		mailSent("notifications"),
+		{What: "cancelled at shipping, not in orders", Victim: "orders", On: fault.Wire{From: "orders", To: "shipping"},
+			Kind: wire.Response, When: succeeded("/cancel")},
+		{What: "the order is settled, and its answer on the way", Victim: "gateway", On: fault.Wire{From: "gateway", To: "orders"},
+			Kind: wire.Response, When: func(m wire.Moment) bool { return m.Path == "/v1/orders" && m.Status == http.StatusCreated }},
+	}, ofDatabase("orders"))
+}
+
+func ofMonolith() []Point {
+	database := fault.Wire{From: up.Monolith, To: fault.Postgres}
+	at := func(what string, kind wire.Kind, statement string) Point {
+		return Point{What: what, Victim: up.Monolith, On: database, Kind: kind, When: runs(statement)}
+	}
+	return slices.Concat([]Point{
+		at("before the commit that places an order", wire.Commit, "insert into orders"),
+		at("order placed, not charged", wire.Committed, "insert into orders"),
+		at("before the commit that settles an order", wire.Commit, "update orders"),
+		at("order settled, not told", wire.Committed, "update orders"),
+		mailSent(up.Monolith),
+	}, ofCards(up.Monolith), ofDatabase(up.Monolith))
+}
+
+// ofConsumers are the two moments between which an event has its effect and its acknowledgement.
+func ofConsumers() (all []Point) {
+	for _, name := range []string{"catalog", "inventory", "notifications", "orders", "payments", "shipping"} {
+		all = append(all,
+			Point{What: "a consumer, before its commit", Victim: name, On: fault.Wire{From: name, To: fault.Postgres},
+				Kind: wire.Commit, When: runs("insert into inbox"), Events: true},
+			Point{What: "a consumer, after its commit, before its acknowledgement", Victim: name, On: fault.Wire{From: name, To: fault.NATS},
+				Kind: wire.Ack, Events: true})
+	}
+	return all
+}
+
+// ofRelays are the moments around the publishing of an event. The broker dies of two of them.
+func ofRelays() (all []Point) {
+	event := func(m wire.Moment) bool { return strings.HasPrefix(m.Subject, "events.") }
+	for _, name := range []string{"inventory", "orders", "payments", "shipping"} {
+		broker := fault.Wire{From: name, To: fault.NATS}
+		all = append(all,
+			Point{What: "a relay, before it publishes", Victim: name, On: broker, Kind: wire.Publish, When: event, Events: true},
+			Point{What: "a relay, after it has published, before the row is marked", Victim: name, On: broker,
+				Kind: wire.Published, When: event, Events: true})
+	}
+	broker := fault.Wire{From: "orders", To: fault.NATS}
+	return append(all,
+		Point{What: "the broker, before it has an event", Victim: fault.NATS, On: broker, Kind: wire.Publish, When: event, Events: true},
+		Point{What: "the broker, before its word for an event", Victim: fault.NATS, On: broker, Kind: wire.Published, When: event, Events: true})
+}
+
+// ofSaga are the moments between the effects of a checkout.
+func ofSaga() []Point {
+	own := fault.Wire{From: "orders", To: fault.Postgres}
+	inventory, payments := fault.Wire{From: "orders", To: "inventory"}, fault.Wire{From: "orders", To: "payments"}
+	const reserve, charge = "/internal/v1/reservations", "/internal/v1/charges"
+	return []Point{
+		{What: "before the commit that places an order", Victim: "orders", On: own, Kind: wire.Commit, When: runs("insert into orders")},
+		{What: "order placed, not reserved", Victim: "orders", On: own, Kind: wire.Committed, When: runs("insert into orders")},
+		{What: "asked to reserve", Victim: "inventory", On: inventory, Kind: wire.Request, Phase: wire.After, When: to(reserve)},
+		{What: "order reserved, not charged", Victim: "orders", On: inventory, Kind: wire.Response, When: succeeded(reserve)},
+		{What: "asked to charge", Victim: "payments", On: payments, Kind: wire.Request, Phase: wire.After, When: to(charge)},
+		{What: "order charged, not settled", Victim: "orders", On: payments, Kind: wire.Response, When: succeeded(charge)},
+		{What: "before the commit that settles an order", Victim: "orders", On: own, Kind: wire.Commit, When: runs("merge into orders")},
+		{What: "order settled, not told", Victim: "orders", On: own, Kind: wire.Committed, When: runs("merge into orders")},
+	}
+}
+
+// ofCards are the moments around what the card processor does, of which the shop knows nothing yet.
+func ofCards(who string) []Point {
+	cards := fault.Wire{From: who, To: fault.Outside}
+	return []Point{
+		{What: "before the charge", Victim: who, On: cards, Kind: wire.Request, When: to("/charges")},
+		{What: "after the charge, before its record", Victim: who, On: cards, Kind: wire.Response, When: succeeded("/charges")},
+		{What: "after the refund, before its record", Victim: who, On: cards, Kind: wire.Response, When: succeeded("/refunds"),
+			Events: who != up.Monolith},
+	}
+}
+
+// ofDatabase are the deaths of the database itself around the commit that places an order.
+func ofDatabase(who string) []Point {
+	database := fault.Wire{From: who, To: fault.Postgres}
+	return []Point{
+		{What: "the database, before a commit", Victim: fault.Postgres, On: database, Kind: wire.Commit, When: runs("insert into orders")},
+		{What: "the database, after a commit, before its word", Victim: fault.Postgres, On: database, Kind: wire.Committed, When: runs("insert into orders")},
+	}
+}
+
+func mailSent(who string) Point {
+	return Point{What: "mail sent, not written down", Victim: who, On: fault.Wire{From: who, To: fault.Postgres},
+		Kind: wire.Commit, When: runs("set status = 'sent'"), Events: who != up.Monolith}
+}
+
+// runs is a transaction with a statement that contains a text.
+func runs(text string) func(wire.Moment) bool {
+	return func(m wire.Moment) bool {
+		return slices.ContainsFunc(m.Statements, func(s string) bool { return strings.Contains(s, text) })
+	}
+}
+
+func to(path string) func(wire.Moment) bool {
+	return func(m wire.Moment) bool { return m.Method == http.MethodPost && m.Path == path }
+}
+
+// succeeded is an answer that says yes.
+func succeeded(path string) func(wire.Moment) bool {
+	return func(m wire.Moment) bool { return strings.HasSuffix(m.Path, path) && m.Status >= 200 && m.Status < 300 }
+}

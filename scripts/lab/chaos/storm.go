@@ -1,0 +1,328 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"banyan/scripts/lab/chaos/fault"
+	"banyan/scripts/lab/chaos/points"
+	"banyan/scripts/lab/invariants"
+	"banyan/scripts/lab/up"
+)
+
+// StormOptions say how much trouble to make. All fields are needed, except for Quick, Disks and Out.
+type StormOptions struct {
+	Side      string // up.Monolith or up.Services
+	Checkouts int    // at least so many are made
+	Customers int
+	Seed      uint64    // of the schedule
+	Quick     bool      // fewer and shorter faults
+	Disks     *Disks    // only faults of these; nil: all others
+	Dir       string    // an empty folder for the lab
+	Out       io.Writer // is told the progress; nil is silent
+}
+
+// pace is what a run takes its time for.
+type pace struct {
+	warmUp   time.Duration // nothing is broken, to learn the usual rate
+	recovery time.Duration // a fault is followed for so long at most
+	backlog  time.Duration
+	between  time.Duration // two faults, for points
+	points   time.Duration // at the end, for points that were not hit yet
+	load     time.Duration // all of it, at most
+	rest     time.Duration
+}
+
+var (
+	fullPace  = pace{8 * time.Second, 45 * time.Second, 40 * time.Second, 2500 * time.Millisecond, 2 * time.Minute, 20 * time.Minute, time.Minute}
+	quickPace = pace{3 * time.Second, 30 * time.Second, 0, time.Second, 20 * time.Second, 4 * time.Minute, time.Minute}
+)
+
+// storm is one run.
+type storm struct {
+	options StormOptions
+	pace    pace
+	lab     *up.Lab
+	net     *fault.Net
+	points  *points.Points
+	world   *fault.World
+	shop    Shop
+	started time.Time // the lab
+	began   time.Time // the load
+
+	people  []*person
+	staff   *person
+	books   []string
+	history history
+	meter   meter
+	backlog *backlog
+	done    atomic.Int64
+	struck  []struck
+}
+
+// struck is a fault that was made, and how long the shop felt it.
+type struck struct {
+	step      fault.Step
+	note      string
+	recovered time.Duration // until new checkouts are paid at the usual rate; -1: not within the time
+	caughtUp  time.Duration // until nothing waits that waited before; -1: not within the time
+}
+
+// Storm starts a lab with a proxy in every wire, breaks one thing after the other while customers buy, kills processes at
+// the points that matter in between, and judges what is left once the shop has come to rest. An error means that
+// there was nothing to judge.
+func Storm(ctx context.Context, options StormOptions) (report *StormReport, err error) {
+	if options.Out == nil {
+		options.Out = io.Discard
+	}
+	s := &storm{options: options, pace: fullPace, net: &fault.Net{}, started: time.Now()}
+	if options.Quick || options.Disks != nil {
+		s.pace = quickPace
+	}
+	s.points = points.New(options.Side, options.Seed, s.net)
+	s.net.Watch = s.points.See
+	defer func() { err = errors.Join(err, s.net.Close()) }()
+	sweep := []string{"SWEEP_AFTER=2s"}
+	s.lab, err = up.Start(ctx, up.Options{
+		Only: options.Side, SeedSize: "small", Dir: options.Dir, RandomPorts: true, Out: options.Out, Via: s.net.Via,
+		Env: map[string][]string{"monolith": sweep, "orders": sweep},
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		if stopped := s.lab.Stop(stopping); err == nil {
+			err = stopped
+		}
+	}()
+	s.points.Lab = s.lab
+	s.world = &fault.World{Lab: s.lab, Side: options.Side, Net: s.net}
+	if options.Disks != nil {
+		s.world.Disks = options.Disks.mounted
+	}
+	// A process that dies without having been killed here ends the run.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() { cancel(s.lab.Wait(ctx)) }()
+
+	state := s.lab.State()
+	s.shop = Shop{Side: options.Side, URL: state.SideURL(options.Side), OutsideURL: state.OutsideURL}
+	report, err = s.run(ctx)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return nil, cause
+	}
+	return report, err
+}
+
+func (s *storm) run(ctx context.Context) (*StormReport, error) {
+	client := newHTTP(s.options.Customers)
+	defer client.CloseIdleConnections()
+	if err := s.open(ctx, client); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.history.journal, err = openJournal(filepath.Join(s.options.Dir, "history.jsonl")); err != nil {
+		return nil, err
+	}
+	state := s.lab.State()
+	if s.backlog, err = openBacklog(ctx, s.options.Side, state.Databases[s.options.Side], state.NATSURL); err != nil {
+		return nil, err
+	}
+	defer s.backlog.close()
+	s.began = time.Now()
+	loading := s.load(ctx)
+	if loading = errors.Join(loading, s.history.journal.close()); loading != nil {
+		return nil, loading
+	}
+	loaded := time.Now()
+	s.say("%d faults, %d kills at points; waiting until the shop has come to rest …", len(s.struck), s.points.Total())
+	return s.judge(ctx, loaded)
+}
+
+// open signs everybody in and fills the shelves. Of one book there is little, so that it is sold out at times.
+func (s *storm) open(ctx context.Context, client *http.Client) (err error) {
+	s.say("%d customers are signing in …", s.options.Customers)
+	if s.people, err = s.shop.readers(ctx, client, s.options.Customers); err != nil {
+		return err
+	}
+	if s.staff, err = s.shop.staff(ctx, client); err != nil {
+		return err
+	}
+	c := &crash{}
+	if s.books, err = c.popularBooks(ctx, s.people[0]); err != nil {
+		return err
+	}
+	for i, id := range s.books {
+		copies := 2 * s.options.Checkouts
+		if i == len(s.books)-1 {
+			copies = max(1, s.options.Checkouts/20)
+		}
+		if err := s.staff.deliver(ctx, id, copies); err != nil {
+			return fmt.Errorf("deliver %d copies: %w", copies, err)
+		}
+	}
+	return each(ctx, len(s.people), signingIn, func(ctx context.Context, i int) error { return s.people[i].emptyCart(ctx) })
+}
+
+// load lets customers buy while things break, until all faults have been made, all points been hit and enough been bought.
+func (s *storm) load(ctx context.Context) error {
+	steps := s.schedule()
+	group, ctx := errgroup.WithContext(ctx)
+	closed := make(chan struct{})
+	// As many checkouts as are wanted in about the time that the faults take, so that each fault meets the same crowd.
+	lasts := fault.Lasts(steps) + time.Duration(len(steps))*(s.pace.between+2*time.Second) + s.pace.warmUp + s.pace.points/4
+	rate := max(12, float64(s.options.Checkouts)/lasts.Seconds())
+	think := time.Duration(float64(s.options.Customers) / rate * float64(time.Second))
+	s.say("%d faults in about %s, %.0f checkouts a second", len(steps), lasts.Round(time.Second), rate)
+	for i, p := range s.people {
+		shopper := &shopper{
+			customer: &customer{person: p, patience: patience, history: &s.history, done: &s.done},
+			staff:    s.staff, books: s.books, think: think, meter: &s.meter, closed: closed,
+			random: rand.New(rand.NewPCG(s.options.Seed, drawVisits<<32|uint64(i))),
+		}
+		group.Go(func() error { return shopper.goShopping(ctx) })
+	}
+	group.Go(func() error {
+		defer close(closed)
+		return s.strikeAll(ctx, steps)
+	})
+	return group.Wait()
+}
+
+func (s *storm) schedule() []fault.Step {
+	if s.options.Disks != nil {
+		return s.options.Disks.schedule(s.options.Side, s.options.Seed)
+	}
+	processes := (&crash{options: CrashOptions{Side: s.options.Side}}).victims()
+	return fault.Schedule(fault.Options{
+		Side: s.options.Side, Processes: processes, Wires: s.net.Wires(), Seed: s.options.Seed, Quick: s.options.Quick,
+	})
+}
+
+func (s *storm) strikeAll(ctx context.Context, steps []fault.Step) error {
+	if err := pause(ctx, s.pace.warmUp/2); err != nil { // the first visits are spread over some time
+		return err
+	}
+	began := time.Now()
+	if err := pause(ctx, s.pace.warmUp); err != nil {
+		return err
+	}
+	s.meter.setUsual(began)
+	s.say("usually %.1f paid checkouts a second", s.meter.usual)
+	deadline := s.began.Add(s.pace.load)
+	for n, step := range steps {
+		if time.Now().After(deadline) {
+			s.say("no time is left for %d faults", len(steps)-n)
+			return nil
+		}
+		if err := s.strike(ctx, step); err != nil {
+			return fmt.Errorf("%s: %w", step, err)
+		}
+		if s.options.Disks == nil {
+			if err := s.points.Work(ctx, time.Now().Add(s.pace.between), true); err != nil {
+				return err
+			}
+		}
+	}
+	if s.options.Disks != nil {
+		return nil
+	}
+	s.say("all faults were made; %d points are to be hit yet, %d checkouts to be made", s.points.Missed(), s.left())
+	for end := time.Now().Add(s.pace.points); s.points.Missed() > 0 && time.Now().Before(end) || s.left() > 0; {
+		if time.Now().After(deadline) {
+			return nil
+		}
+		if err := s.points.Work(ctx, time.Now().Add(time.Second), true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *storm) left() int { return max(0, s.options.Checkouts-int(s.done.Load())) }
+
+// strike makes one fault, and follows the shop until it is as before.
+func (s *storm) strike(ctx context.Context, step fault.Step) error {
+	made, err := s.world.Do(ctx, step, func(ctx context.Context, lasts time.Duration) error {
+		const quiet = 5 * time.Second // before it ends, so that its end is felt alone
+		until := time.Now().Add(lasts)
+		if step.NATSDown() && lasts > 2*quiet {
+			if err := s.points.Work(ctx, until.Add(-quiet), false); err != nil {
+				return err
+			}
+		}
+		return pause(ctx, time.Until(until))
+	})
+	if err != nil {
+		return err
+	}
+	was := struck{step: step, note: made.Note, recovered: -1, caughtUp: -1}
+	took, yes, err := s.meter.await(ctx, made.Ended, s.pace.recovery)
+	if err != nil {
+		return err
+	}
+	if yes {
+		was.recovered = took
+	}
+	if s.backlog != nil {
+		if took, yes, err = s.backlog.gone(ctx, made.Ended, s.pace.backlog); err != nil {
+			return err
+		}
+		if yes {
+			was.caughtUp = took
+		}
+	}
+	s.struck = append(s.struck, was)
+	s.say("%s %s: %s%s; %d checkouts so far", time.Since(s.began).Round(time.Second), step, was.felt(), suffix(was.note), s.done.Load())
+	return nil
+}
+
+// judge waits for rest and holds everything against everything.
+func (s *storm) judge(ctx context.Context, loaded time.Time) (*StormReport, error) {
+	state := s.lab.State()
+	shop, err := invariants.Open(ctx, invariants.Where{
+		Side: s.options.Side, Database: state.Databases[s.options.Side], Broker: state.NATSURL, OutsideURL: state.OutsideURL,
+		Since: s.began, Planted: s.world.Planted,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer shop.Close()
+	left, err := shop.Settle(ctx, s.pace.rest)
+	if err != nil {
+		return nil, err
+	}
+	rested := time.Now()
+	evidence, err := gather(ctx, s.shop, state.Databases[s.options.Side], state.NATSURL)
+	if err != nil {
+		return nil, err
+	}
+	defer evidence.close()
+	facts, err := evidence.facts(ctx, s.began, s.people)
+	if err != nil {
+		return nil, err
+	}
+	facts.left = left
+	verdicts, err := shop.Check(ctx)
+	if err != nil {
+		return nil, err
+	}
+	report := s.report(facts, verdicts)
+	report.Load, report.Rest = loaded.Sub(s.began), rested.Sub(loaded)
+	poison, err := s.judgePoison(ctx, evidence)
+	report.Violations = append(report.Violations, poison...)
+	return report, err
+}
+
+func (s *storm) say(format string, args ...any) { fmt.Fprintf(s.options.Out, format+"\n", args...) }

@@ -14,12 +14,13 @@ import (
 // Admission checks service tokens: which process calls, and whether it may.
 type Admission struct {
 	self    string
-	callers map[string]ed25519.PublicKey
+	callers map[string][]ed25519.PublicKey
 	seen    *seen[string]
 }
 
-// NewAdmission admits callers, by name, to the service called self.
-func NewAdmission(self string, callers map[string]ed25519.PublicKey) *Admission {
+// NewAdmission admits callers, by name, to the service called self. A caller has several keys while its key is
+// exchanged for another: some of its processes sign with the old one, some with the new one.
+func NewAdmission(self string, callers map[string][]ed25519.PublicKey) *Admission {
 	return &Admission{self: self, callers: callers, seen: newSeen[string](maxSeen)}
 }
 
@@ -55,11 +56,14 @@ func (a *Admission) caller(r *http.Request) (string, error) {
 		if err != nil {
 			return nil, err
 		}
-		key := a.callers[issuer]
-		if key == nil {
+		var set jwt.VerificationKeySet
+		for _, key := range a.callers[issuer] {
+			set.Keys = append(set.Keys, key)
+		}
+		if len(set.Keys) == 0 {
 			return nil, fmt.Errorf("caller %q is not known here", issuer)
 		}
-		return key, nil
+		return set, nil
 	})
 	if err != nil {
 		return "", err

@@ -15,7 +15,21 @@
 //
 // # Rotating the user keys
 //
-// The first of the signing keys signs, and all of them are published. Add the new
-// key as the last one, wait until the verifiers have refreshed (five minutes), then
-// move it to the front, and drop the old one once its last token has expired.
+// The first of the signing keys signs, and all of them are published. Each step is
+// a restart of the issuer's instances, one after the other:
+//
+//  1. add the new key as the last one: it is published, and nothing is signed with it;
+//  2. move it to the front: it signs. Verifiers that have not heard of it fetch the
+//     keys when its first token comes. Whichever instance they ask, it is there;
+//  3. drop the old key, once the last token that it signed has expired.
+//
+// # Rotating a service key
+//
+// Whoever is called knows one or several public keys by a caller's name:
+//
+//  1. those who are called get the new key beside the old;
+//  2. the caller gets the new key to sign with;
+//  3. those who are called lose the old one.
+//
+// docs/operations.md has the commands.
 package token

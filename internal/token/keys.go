@@ -38,13 +38,14 @@ func ParseSigningKeys(s string) ([]ed25519.PrivateKey, error) {
 	return keys, nil
 }
 
-// ParseCallers reads who may call: "name=<base64 public key>", separated by commas.
-// An empty text admits nobody.
-func ParseCallers(s string) (map[string]ed25519.PublicKey, error) {
-	callers := map[string]ed25519.PublicKey{}
+// ParseCallers reads who may call: "name=<base64 public key>", separated by commas. A name may stand there with
+// several keys, any of which is its own. An empty text admits nobody.
+func ParseCallers(s string) (map[string][]ed25519.PublicKey, error) {
+	callers := map[string][]ed25519.PublicKey{}
 	if strings.TrimSpace(s) == "" {
 		return callers, nil
 	}
+	owners := map[string]string{} // by key
 	for i, part := range strings.Split(s, ",") {
 		name, text, found := strings.Cut(strings.TrimSpace(part), "=")
 		if !found || name == "" {
@@ -54,10 +55,11 @@ func ParseCallers(s string) (map[string]ed25519.PublicKey, error) {
 		if err != nil || len(key) != ed25519.PublicKeySize {
 			return nil, fmt.Errorf("caller %s: a public key is the base64 of %d bytes", name, ed25519.PublicKeySize)
 		}
-		if _, twice := callers[name]; twice {
-			return nil, fmt.Errorf("caller %s is listed twice", name)
+		if owner, twice := owners[string(key)]; twice {
+			return nil, fmt.Errorf("caller %s has a key that %s has already", name, owner)
 		}
-		callers[name] = key
+		owners[string(key)] = name
+		callers[name] = append(callers[name], key)
 	}
 	return callers, nil
 }

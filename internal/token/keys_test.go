@@ -44,19 +44,23 @@ func TestParseCallers(t *testing.T) {
 	t.Parallel()
 	a, b := encode(public(seed(0))), encode(public(seed(1)))
 
-	callers, err := token.ParseCallers("front=" + a + ", back=" + b)
+	c := encode(public(seed(2)))
+	callers, err := token.ParseCallers("front=" + a + ", back=" + b + ",front=" + c)
 	require.NoError(t, err)
-	require.Equal(t, map[string]ed25519.PublicKey{"front": public(seed(0)), "back": public(seed(1))}, callers)
+	require.Equal(t, map[string][]ed25519.PublicKey{
+		"front": {public(seed(0)), public(seed(2))}, "back": {public(seed(1))},
+	}, callers)
 
 	callers, err = token.ParseCallers(" ")
 	require.NoError(t, err)
 	require.Empty(t, callers)
 
 	for name, c := range map[string]struct{ text, problem string }{
-		"no name":     {"=" + a, "caller 1"},
-		"no key":      {"front", "caller 1"},
-		"a short key": {"front=AAAA", "caller front"},
-		"one twice":   {"front=" + a + ",front=" + b, "caller front is listed twice"},
+		"no name":         {"=" + a, "caller 1"},
+		"no key":          {"front", "caller 1"},
+		"a short key":     {"front=AAAA", "caller front"},
+		"one key twice":   {"front=" + a + ",front=" + a, "caller front has a key that front has already"},
+		"one key for two": {"front=" + a + ",back=" + a, "caller back has a key that front has already"},
 	} {
 		t.Run(name+" is refused", func(t *testing.T) {
 			t.Parallel()

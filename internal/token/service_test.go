@@ -2,6 +2,8 @@ package token_test
 
 import (
 	"crypto/ed25519"
+	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,7 +17,7 @@ import (
 func TestAdmission(t *testing.T) {
 	t.Parallel()
 	front, back := seed(0), seed(1)
-	a := token.NewAdmission("vault", map[string]ed25519.PublicKey{"front": public(front), "back": public(back)})
+	a := token.NewAdmission("vault", map[string][]ed25519.PublicKey{"front": {public(front)}, "back": {public(back)}})
 	mayFront := a.Require("front")
 
 	sign := func(name string, key ed25519.PrivateKey, audience string) string {
@@ -59,6 +61,44 @@ func TestAdmission(t *testing.T) {
 			require.ErrorIs(t, mayFront(carrying(raw)), token.ErrNotAdmitted)
 		})
 	}
+}
+
+// TestServiceKeyRotation goes through the steps, with two instances of who calls and of who is called. At each
+// moment every instance of the one may call every instance of the other.
+func TestServiceKeyRotation(t *testing.T) {
+	t.Parallel()
+	old, next := seed(0), seed(1)
+	knows := func(keys ...ed25519.PrivateKey) func(*http.Request) error {
+		var text []string
+		for _, key := range keys {
+			text = append(text, "front="+encode(public(key)))
+		}
+		callers, err := token.ParseCallers(strings.Join(text, ","))
+		require.NoError(t, err)
+		return token.NewAdmission("vault", callers).Require("front")
+	}
+	signs := func(key ed25519.PrivateKey) string {
+		raw, err := token.NewCaller("front", key).Token("vault")
+		require.NoError(t, err)
+		return raw
+	}
+	for _, moment := range []struct {
+		name   string
+		caller [2]ed25519.PrivateKey
+		called [2]func(*http.Request) error
+	}{
+		{"one of the called knows the new key", [2]ed25519.PrivateKey{old, old}, [2]func(*http.Request) error{knows(old, next), knows(old)}},
+		{"one of the callers signs with it", [2]ed25519.PrivateKey{next, old}, [2]func(*http.Request) error{knows(old, next), knows(old, next)}},
+		{"all callers sign with it", [2]ed25519.PrivateKey{next, next}, [2]func(*http.Request) error{knows(old, next), knows(old, next)}},
+		{"one of the called has forgotten the old one", [2]ed25519.PrivateKey{next, next}, [2]func(*http.Request) error{knows(next), knows(old, next)}},
+	} {
+		for _, key := range moment.caller {
+			for _, called := range moment.called {
+				require.NoError(t, called(carrying(signs(key))), moment.name)
+			}
+		}
+	}
+	require.ErrorIs(t, knows(next)(carrying(signs(old))), token.ErrNotAdmitted, "the old key is worth nothing in the end")
 }
 
 func TestCaller(t *testing.T) {

@@ -36,14 +36,18 @@ type publisher struct {
 	*httptest.Server
 	body    atomic.Pointer[[]byte] // nil: answers 500
 	fetches atomic.Int32
+	hold    chan struct{} // unless nil, an answer goes out once it is closed
 }
 
 func publish(t *testing.T, keys ...ed25519.PrivateKey) *publisher {
 	p := &publisher{}
 	p.set(keys...)
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		p.fetches.Add(1)
 		body := p.body.Load()
+		p.fetches.Add(1)
+		if p.hold != nil {
+			<-p.hold
+		}
 		if body == nil {
 			w.WriteHeader(http.StatusInternalServerError)
 			return
@@ -59,9 +63,16 @@ func (p *publisher) set(keys ...ed25519.PrivateKey) {
 	p.body.Store(&body)
 }
 
-func (p *publisher) verifier() *token.Verifier {
+func (p *publisher) verifier() *token.Verifier { return verifierOf(p) }
+
+// verifierOf knows the instances of an issuer.
+func verifierOf(instances ...*publisher) *token.Verifier {
+	var urls []string
+	for _, p := range instances {
+		urls = append(urls, p.URL)
+	}
 	return token.NewVerifier(token.VerifierConfig{
-		Issuer: issuer, KeysURL: p.URL, HTTP: p.Client(), Log: slog.New(slog.DiscardHandler),
+		Issuer: issuer, IssuerURL: strings.Join(urls, ","), HTTP: instances[0].Client(), Log: slog.New(slog.DiscardHandler),
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
@@ -14,11 +15,11 @@ import (
 
 // VerifierConfig says whose user tokens to believe.
 type VerifierConfig struct {
-	Issuer   string       // who signs them
-	Audience string       // whom they are for; Audience if empty
-	KeysURL  string       // where the issuer publishes its keys
-	HTTP     *http.Client // http.DefaultClient if nil; every fetch has a deadline of its own
-	Log      *slog.Logger // gets the fetches that failed; slog.Default if nil
+	Issuer    string       // who signs them
+	Audience  string       // whom they are for; Audience if empty
+	IssuerURL string       // such as http://127.0.0.1:8101, which publishes its keys at KeysPath; several instances of it are separated by commas
+	HTTP      *http.Client // http.DefaultClient if nil; every fetch has a deadline of its own
+	Log       *slog.Logger // gets the fetches that failed; slog.Default if nil
 }
 
 // Verifier checks user tokens against the issuer's published keys. It fetches them
@@ -44,7 +45,7 @@ func NewVerifier(cfg VerifierConfig) *Verifier {
 	return &Verifier{
 		issuer:   cfg.Issuer,
 		audience: cfg.Audience,
-		keys:     &keyRing{url: cfg.KeysURL, http: cfg.HTTP, log: cfg.Log},
+		keys:     newKeyRing(cfg.IssuerURL, cfg.HTTP, cfg.Log),
 	}
 }
 
@@ -72,8 +73,10 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (Identity, error) {
 		}
 	}
 	id, c, err := v.check(raw, set)
-	if errors.Is(err, errUnknownKey) {
-		if set, err = v.keys.fetch(ctx, set); err != nil {
+	// The token may be signed by a key that was published a moment ago. Only keys that were fetched after the token
+	// came can say that it is not.
+	for came, definite := time.Now(), false; errors.Is(err, errUnknownKey) && !definite; {
+		if set, definite, err = v.keys.fetch(ctx, set, came); err != nil {
 			return Identity{}, ErrUnavailable.Because(err)
 		}
 		id, c, err = v.check(raw, set)

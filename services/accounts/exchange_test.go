@@ -56,7 +56,7 @@ func described(t *testing.T, path string, status int, kind string, answer any) {
 func (s shop) verifier() *token.Verifier {
 	server := httptest.NewServer(s.http)
 	s.t.Cleanup(server.Close)
-	return token.NewVerifier(token.VerifierConfig{Issuer: "accounts", KeysURL: server.URL + "/internal/v1/keys"})
+	return token.NewVerifier(token.VerifierConfig{Issuer: "accounts", IssuerURL: server.URL})
 }
 
 func TestExchange(t *testing.T) {

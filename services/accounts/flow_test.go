@@ -37,9 +37,9 @@ func newShop(t *testing.T) shop {
 	pool, woken := db.Pool("accounts_app"), 0
 	s := New(pool, func() { woken++ }, token.NewSigner("accounts", []ed25519.PrivateKey{newKey(), newKey()}))
 	keys := map[string]ed25519.PrivateKey{"gateway": newKey(), "orders": newKey()}
-	callers := map[string]ed25519.PublicKey{}
+	callers := map[string][]ed25519.PublicKey{}
 	for name, key := range keys {
-		callers[name] = key.Public().(ed25519.PublicKey)
+		callers[name] = []ed25519.PublicKey{key.Public().(ed25519.PublicKey)}
 	}
 	e := web.New(web.Options{Log: slog.New(slog.DiscardHandler)})
 	Register(e.Group(""), s, web.SignedIn(s.Authenticate), web.Admit(token.NewAdmission("accounts", callers).Require("gateway")))

@@ -18,7 +18,7 @@ func Register(g *echo.Group, s *Service, signedIn, fromGateway echo.MiddlewareFu
 	g.POST("/v1/sessions", h.login)
 	g.DELETE("/v1/sessions/current", h.logout, signedIn)
 	g.POST("/internal/v1/sessions/exchange", h.exchange, fromGateway)
-	g.GET("/internal/v1/keys", h.keys)
+	g.GET(token.KeysPath, h.keys)
 }
 
 type handler struct {

@@ -85,7 +85,7 @@ func TestRun(t *testing.T) {
 		var signed Signed
 		require.NoError(t, front.Do(t.Context(), http.MethodPost, "/internal/v1/sessions/exchange",
 			map[string]string{"token": session.Token}, &signed))
-		verifier := token.NewVerifier(token.VerifierConfig{Issuer: "accounts", KeysURL: public + "/internal/v1/keys"})
+		verifier := token.NewVerifier(token.VerifierConfig{Issuer: "accounts", IssuerURL: public})
 		id, err := verifier.Verify(t.Context(), signed.Token)
 		require.NoError(t, err)
 		require.Equal(t, token.Identity{Subject: account.ID, Role: "customer"}, id)

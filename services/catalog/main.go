@@ -76,7 +76,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 
 	e := web.New(web.Options{Log: log, Metrics: telemetry.NewRequests(registry)})
 	users := token.NewVerifier(token.VerifierConfig{
-		Issuer: "accounts", KeysURL: cfg.AccountsURL + "/internal/v1/keys", Log: log,
+		Issuer: "accounts", IssuerURL: cfg.AccountsURL, Log: log,
 	})
 	Register(e.Group(""), books, web.SignedIn(users.Authenticate))
 

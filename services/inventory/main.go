@@ -83,7 +83,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 
 	e := web.New(web.Options{Log: log, Metrics: telemetry.NewRequests(registry)})
 	users := token.NewVerifier(token.VerifierConfig{
-		Issuer: "accounts", KeysURL: cfg.AccountsURL + "/internal/v1/keys", Log: log,
+		Issuer: "accounts", IssuerURL: cfg.AccountsURL, Log: log,
 	})
 	admission := token.NewAdmission("inventory", callers)
 	Register(e.Group(""), stock, web.SignedIn(users.Authenticate), web.Admit(admission.Require("orders")))

@@ -65,7 +65,7 @@ func start(t *testing.T) program {
 	w := testprocess.New(t, "accounts")
 	keys, public := callers("orders")
 	url := w.Run(run, "ACCOUNTS_URL="+w.IssuerURL, "DATABASE_URL="+testdb.New(t, migrations.FS).URL("inventory_app"),
-		"CALLERS=orders="+base64.StdEncoding.EncodeToString(public["orders"]))
+		"CALLERS=orders="+base64.StdEncoding.EncodeToString(public["orders"][0]))
 	return program{w, t, url, token.NewCaller("orders", keys["orders"])}
 }
 

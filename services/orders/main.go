@@ -41,7 +41,7 @@ type Config struct {
 	NATSURL      string        `env:"NATS_URL,required,notEmpty"`
 	AccountsURL  string        `env:"ACCOUNTS_URL,required,notEmpty"` // publishes the keys that sign user tokens
 	ServiceKey   string        `env:"SERVICE_KEY,required,notEmpty"`  // signs the calls to the neighbours
-	InventoryURL string        `env:"INVENTORY_URL,required,notEmpty"`
+	InventoryURL string        `env:"INVENTORY_URL,required,notEmpty"` // like all of them: several instances separated by commas
 	PaymentsURL  string        `env:"PAYMENTS_URL,required,notEmpty"`
 	ShippingURL  string        `env:"SHIPPING_URL,required,notEmpty"`
 	SweepAfter   time.Duration `env:"SWEEP_AFTER" envDefault:"5s"` // longer than a checkout may take
@@ -90,7 +90,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 
 	e := web.New(web.Options{Log: log, Metrics: telemetry.NewRequests(registry)})
 	users := token.NewVerifier(token.VerifierConfig{
-		Issuer: "accounts", KeysURL: cfg.AccountsURL + "/internal/v1/keys", Log: log,
+		Issuer: "accounts", IssuerURL: cfg.AccountsURL, Log: log,
 	})
 	Register(e.Group(""), sales, web.SignedIn(users.Authenticate))
 

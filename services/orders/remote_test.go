@@ -61,7 +61,7 @@ func TestRemote(t *testing.T) {
 
 	t.Run("calls say what, and who calls", func(t *testing.T) {
 		t.Parallel()
-		us := map[string]ed25519.PublicKey{"orders": key.Public().(ed25519.PublicKey)}
+		us := map[string][]ed25519.PublicKey{"orders": {key.Public().(ed25519.PublicKey)}}
 		for service, test := range map[string]struct {
 			call func(url string) error
 			path string

@@ -82,7 +82,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 
 	e := web.New(web.Options{Log: log, Metrics: telemetry.NewRequests(registry)})
 	users := token.NewVerifier(token.VerifierConfig{
-		Issuer: "accounts", KeysURL: cfg.AccountsURL + "/internal/v1/keys", Log: log,
+		Issuer: "accounts", IssuerURL: cfg.AccountsURL, Log: log,
 	})
 	admission := token.NewAdmission("payments", callers)
 	Register(e.Group(""), money, web.SignedIn(users.Authenticate), web.Admit(admission.Require("orders")))

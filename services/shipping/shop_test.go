@@ -44,10 +44,11 @@ func newShop(t *testing.T) shop {
 }
 
 // callers makes a key for each of the services.
-func callers(names ...string) (keys map[string]ed25519.PrivateKey, public map[string]ed25519.PublicKey) {
-	keys, public = map[string]ed25519.PrivateKey{}, map[string]ed25519.PublicKey{}
+func callers(names ...string) (keys map[string]ed25519.PrivateKey, public map[string][]ed25519.PublicKey) {
+	keys, public = map[string]ed25519.PrivateKey{}, map[string][]ed25519.PublicKey{}
 	for _, name := range names {
-		public[name], keys[name], _ = ed25519.GenerateKey(nil)
+		key, own, _ := ed25519.GenerateKey(nil)
+		public[name], keys[name] = []ed25519.PublicKey{key}, own
 	}
 	return keys, public
 }

@@ -39,8 +39,8 @@ type Config struct {
 	DatabaseURL  string        `env:"DATABASE_URL,required,notEmpty"`
 	PoolSize     int32         `env:"POOL_SIZE" envDefault:"8"`
 	NATSURL      string        `env:"NATS_URL,required,notEmpty"`
-	AccountsURL  string        `env:"ACCOUNTS_URL,required,notEmpty"` // publishes the keys that sign user tokens
-	ServiceKey   string        `env:"SERVICE_KEY,required,notEmpty"`  // signs the calls to the neighbours
+	AccountsURL  string        `env:"ACCOUNTS_URL,required,notEmpty"`  // publishes the keys that sign user tokens
+	ServiceKey   string        `env:"SERVICE_KEY,required,notEmpty"`   // signs the calls to the neighbours
 	InventoryURL string        `env:"INVENTORY_URL,required,notEmpty"` // like all of them: several instances separated by commas
 	PaymentsURL  string        `env:"PAYMENTS_URL,required,notEmpty"`
 	ShippingURL  string        `env:"SHIPPING_URL,required,notEmpty"`

@@ -55,7 +55,7 @@ func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {
 			break
 		}
 		group.Go(func() error {
-			if err := s.finish(ctx, o); err != nil && ctx.Err() == nil {
+			if err := s.finish(ctx, log, o); err != nil && ctx.Err() == nil {
 				log.WarnContext(ctx, "order stays pending", "order_id", o.ID, "error", err)
 			}
 			return nil
@@ -66,7 +66,7 @@ func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {
 
 // finish settles one pending order. Its customer got 202 or no answer at all,
 // so a decline is told by mail.
-func (s *Service) finish(ctx context.Context, o Order) error {
+func (s *Service) finish(ctx context.Context, log *slog.Logger, o Order) error {
 	charging, cancel := context.WithTimeout(ctx, sweepTime)
 	defer cancel()
 	captured, err := s.recovery.Recharge(charging, o.ID)
@@ -79,8 +79,12 @@ func (s *Service) finish(ctx context.Context, o Order) error {
 	if o.Status == Cancelled {
 		s.mail.QueueCancelled(&b, o.ID, o.AccountID, *o.CancelReason)
 	}
-	if err := postgres.Exec(ctx, s.pool, &b); err != nil && !moved(err) {
+	switch err := postgres.Exec(ctx, s.pool, &b); {
+	case moved(err): // somebody else was quicker
+		return nil
+	case err != nil:
 		return err
 	}
+	log.InfoContext(ctx, "order settled", "order_id", o.ID, "status", o.Status)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"slices"
 	"testing"
 
@@ -245,7 +246,7 @@ func (w *world) sweep() {
 func (w *world) sweepOneByOne(ctx context.Context, s *Service) error {
 	left, err := claimUnsettled(ctx, s.pool, sweepTime, sweepMost)
 	for _, o := range left {
-		_ = s.finish(ctx, o)
+		_ = s.finish(ctx, slog.New(slog.DiscardHandler), o)
 	}
 	return err
 }

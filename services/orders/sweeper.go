@@ -57,7 +57,7 @@ func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {
 			break
 		}
 		group.Go(func() error {
-			if err := s.finish(ctx, o); err != nil && ctx.Err() == nil {
+			if err := s.finish(ctx, log, o); err != nil && ctx.Err() == nil {
 				log.WarnContext(ctx, "order stays pending", "order_id", o.ID, "error", err)
 			}
 			return nil
@@ -69,7 +69,7 @@ func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {
 // finish settles one pending order, or carries out the wish to cancel a paid
 // one. Its customer got 202 or no answer at all, so what came of it is told by
 // mail.
-func (s *Service) finish(ctx context.Context, o Order) error {
+func (s *Service) finish(ctx context.Context, log *slog.Logger, o Order) error {
 	asking, cancel := context.WithTimeout(ctx, sweepTime)
 	defer cancel()
 	if o.Status == Paid {
@@ -84,9 +84,13 @@ func (s *Service) finish(ctx context.Context, o Order) error {
 	}
 	var b pgx.Batch
 	queueOutcome(ctx, &b, o, false)
-	if err := postgres.Exec(ctx, s.pool, &b); err != nil && !moved(err) {
+	switch err := postgres.Exec(ctx, s.pool, &b); {
+	case moved(err): // somebody else was quicker
+		return nil
+	case err != nil:
 		return err
 	}
+	log.InfoContext(ctx, "order settled", "order_id", o.ID, "status", o.Status)
 	s.wake()
 	return nil
 }

@@ -54,6 +54,7 @@ type Config struct {
 	MailFrom     string        `env:"MAIL_FROM" envDefault:"shop@banyan.example"`
 	SweepAfter   time.Duration `env:"SWEEP_AFTER" envDefault:"5s"`    // longer than a checkout may take
 	SessionCache time.Duration `env:"SESSION_CACHE" envDefault:"30s"` // 0 to ask the database each time
+	MaxRequests  uint          `env:"MAX_REQUESTS" envDefault:"320"`  // inside at once; more are told to come back. 0 for no limit
 }
 
 func run(ctx context.Context, environ []string, stderr io.Writer) error {
@@ -89,7 +90,10 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		Stock: stock, Payments: money, Recovery: money, Shipments: parcels, Mail: mail,
 	}, cfg.SweepAfter)
 
-	e := web.New(web.Options{Log: log, Metrics: telemetry.NewRequests(registry)})
+	door := web.NewDoor(cfg.MaxRequests, "/v1/accounts", "/v1/sessions", "/v1/books", "/v1/stock", "/v1/cart", "/v1/orders",
+		"/v1/payments", "/v1/shipments", "/v1/notifications")
+	e := web.New(web.Options{Log: log, Metrics: telemetry.NewRequests(registry), Door: door})
+	registry.MustRegister(door)
 	apidocs.Register(e, "Banyan, the monolith", api.OpenAPI)
 	routes := e.Group("")
 	signedIn := web.SignedIn(members.Authenticate)

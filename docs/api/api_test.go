@@ -47,7 +47,7 @@ func TestDocument(t *testing.T) {
 
 // expectedErrors are the statuses that follow from the operation's shape.
 func expectedErrors(op *openapi3.Operation, inPath bool) []int {
-	statuses := []int{429, 500, 503}
+	statuses := []int{429, 500, 502, 503, 504}
 	if op.Security == nil {
 		statuses = append(statuses, 401)
 	}

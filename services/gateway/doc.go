@@ -3,13 +3,19 @@
 //
 // A request passes through it in this order:
 //
-//	http.go       Echo: request id, trace, deadline, body limit, rate limit, own pages
+//	http.go       Echo: door, request id, trace, deadline, body limit, rate limit, own pages
 //	limits.go     how often one client may ask
 //	routes.go     path → route; what is no plain path is not routed at all
 //	identity.go   opaque session token → short-lived signed token (phantom token)
-//	balance.go    route → one of its upstreams
+//	balance.go    route → one of its upstreams, but none that is leaving
+//	breaker.go    none that does not answer, either
 //	proxy.go      the hop itself, streaming both bodies; what its failures are called
 //	headers.go    what may cross, and what the gateway says itself
+//	retry.go      what is sent again, where to, and how often at most; body.go: what of it
+//	              can be sent again
+//
+// The door is package web's, and the monolith's as well: what is more than can be served is
+// refused before any of this.
 //
 // It may call accounts, to exchange tokens, and the upstreams of its routes. It
 // never reads a body: decoding and encoding JSON here would cost more than the hop.

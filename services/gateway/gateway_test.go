@@ -27,10 +27,17 @@ type setup struct {
 	accounts string
 	ttl      time.Duration
 	limit    rateLimit
+	most     uint // requests inside
 }
 
 // serve starts the gateway on a real port.
 func (s setup) serve(t testing.TB) *httptest.Server {
+	server, _ := s.start(t)
+	return server
+}
+
+// start does, and lets the test look inside.
+func (s setup) start(t testing.TB) (*httptest.Server, *gateway) {
 	body, err := json.Marshal(map[string]any{"routes": s.routes})
 	require.NoError(t, err)
 	table, err := parseTable(body)
@@ -42,12 +49,14 @@ func (s setup) serve(t testing.TB) *httptest.Server {
 	g := &gateway{
 		clients:    newClients(s.limit),
 		identities: newIdentities(web.NewClient(web.ClientConfig{Base: s.accounts, Timeout: exchangeTimeout}), s.ttl),
-		proxy:      newProxy(newTransport(), log),
+		proxy:      newProxy(log),
+		door:       web.NewDoor(s.most, table.prefixes()...),
 	}
 	g.table.Store(table)
 	server := httptest.NewServer(g.handler(log, nil))
+	t.Cleanup(table.close)
 	t.Cleanup(server.Close)
-	return server
+	return server, g
 }
 
 // passing is one route to these upstreams that leaves tokens alone.

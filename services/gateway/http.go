@@ -19,11 +19,12 @@ type gateway struct {
 	clients    *clients
 	identities *identities
 	proxy      *proxy
+	door       *web.Door // nil keeps nobody out
 }
 
 // handler serves the gateway's own pages, and everything else from upstream.
 func (g *gateway) handler(log *slog.Logger, metrics *telemetry.Requests) http.Handler {
-	e := web.New(web.Options{Log: log, Metrics: metrics, Timeout: upstreamTimeout, MaxBody: maxBody})
+	e := web.New(web.Options{Log: log, Metrics: metrics, Timeout: upstreamTimeout, MaxBody: maxBody, Door: g.door})
 	problem := e.HTTPErrorHandler
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
 		if !c.Response().Committed && writeHopProblem(c.Response(), err) {

@@ -26,6 +26,7 @@ type Config struct {
 	AccountsURL string        `env:"ACCOUNTS_URL"` // exchanges session tokens; needed once a route wants that
 	ServiceKey  string        `env:"SERVICE_KEY"`  // base64 of an Ed25519 seed: the gateway's own; likewise
 	RateLimit   rateLimit     `env:"RATE_LIMIT" envDefault:"10000/s"`
+	MaxRequests uint          `env:"MAX_REQUESTS" envDefault:"320"` // inside at once; more are told to come back. 0 for no limit
 	TokenCache  tokenCacheTTL `env:"TOKEN_CACHE" envDefault:"30s"`
 }
 
@@ -56,18 +57,19 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	log := telemetry.NewLogger(stderr, "gateway", cfg.LogLevel)
 	registry := telemetry.NewRegistry()
 
-	transport := newTransport()
 	gateway := &gateway{
 		clients:    newClients(cfg.RateLimit),
 		identities: newIdentities(accounts, time.Duration(cfg.TokenCache)),
-		proxy:      newProxy(transport, log),
+		proxy:      newProxy(log),
+		door:       web.NewDoor(cfg.MaxRequests, table.prefixes()...),
 	}
 	gateway.table.Store(table)
+	gateway.register(registry)
 
 	app := process.New(log, registry)
 	app.Serve(cfg.Addr, gateway.handler(log, telemetry.NewRequests(registry)))
 	app.ServeOps(cfg.OpsAddr, false)
-	app.Close("connections", transport.CloseIdleConnections)
+	app.Close("connections", func() { gateway.table.Load().close() })
 	return app.Run(ctx)
 }
 

@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/http/httputil"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"banyan/internal/fault"
@@ -30,17 +29,21 @@ type hop struct {
 	requestID     string
 	onSuccess     func() // before a 2xx is passed on; may be nil
 
-	ctx      context.Context // the request's, with this hop in it
-	upstream *upstream
-	err      error // why there is no answer
+	ctx         context.Context // the request's, with this hop in it
+	body        *inbound        // nil for none
+	upstream    *upstream       // that is asked now
+	connections int             // that it was sent on
+	tried       []*upstream     // in vain
+	retried     bool
+	err         error // why there is no answer
 }
 
 type hopKey struct{}
 
 func hopOf(r *http.Request) *hop { return r.Context().Value(hopKey{}).(*hop) }
 
-// newTransport keeps enough idle connections that a busy gateway hardly dials, and
-// leaves bodies as they are.
+// newTransport makes the connections to one upstream. It keeps enough of them idle that a
+// busy gateway hardly dials, and leaves bodies as they are.
 func newTransport() *http.Transport {
 	return &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: time.Second, KeepAlive: 30 * time.Second}).DialContext,
@@ -62,11 +65,11 @@ func http1() *http.Protocols {
 // proxy forwards requests and says what became of those that got no answer.
 type proxy struct{ reverse httputil.ReverseProxy }
 
-// newProxy forwards over transport. An answer of unknown length is passed on piece by
-// piece as it comes; that is what ReverseProxy does of itself.
-func newProxy(transport http.RoundTripper, log *slog.Logger) *proxy {
+// newProxy makes the proxy for all routes. An answer of unknown length is passed on piece
+// by piece as it comes; that is what ReverseProxy does of itself.
+func newProxy(log *slog.Logger) *proxy {
 	return &proxy{httputil.ReverseProxy{
-		Transport:      hopTransport{transport},
+		Transport:      attempts{},
 		Rewrite:        rewrite,
 		ModifyResponse: tidy,
 		ErrorHandler:   func(_ http.ResponseWriter, r *http.Request, err error) { hopOf(r).err = err },
@@ -78,54 +81,24 @@ func newProxy(transport http.RoundTripper, log *slog.Logger) *proxy {
 // forward sends the request on its hop and streams the answer to w. If there is none
 // it writes nothing and returns the reason.
 func (p *proxy) forward(w http.ResponseWriter, r *http.Request, h *hop) error {
-	h.upstream = h.route.pick()
-	h.ctx = context.WithValue(r.Context(), hopKey{}, h)
+	if h.upstream = h.route.pick(); h.upstream == nil {
+		return errAway.After(h.route.wait())
+	}
+	h.ctx = context.WithValue(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { h.connections++ },
+	}), hopKey{}, h)
 	// ReverseProxy passes a client's Upgrade on, and with it a tunnel past the routes.
 	delete(r.Header, "Upgrade")
 	r = r.WithContext(h.ctx)
-	var body *inbound
 	if r.ContentLength != 0 {
-		body = &inbound{ReadCloser: r.Body}
-		r.Body = body
+		h.body = &inbound{ReadCloser: r.Body}
+		r.Body = h.body
 	}
 	p.reverse.ServeHTTP(w, r)
 	if h.err == nil {
 		return nil
 	}
-	h.upstream.failed(h.err)
-	return outcome(r.Context(), h.err, body.failure())
-}
-
-// hopTransport sends a request without the trace hook that ReverseProxy adds to pass
-// interim answers (1xx) on: our server has sent its own 100, and Echo would take any
-// other for the answer itself.
-type hopTransport struct{ next http.RoundTripper }
-
-func (t hopTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	return t.next.RoundTrip(r.WithContext(hopOf(r).ctx))
-}
-
-// inbound is a client's body that remembers why it could not be read, which tells a
-// client's failure from the upstream's.
-type inbound struct {
-	io.ReadCloser
-	err atomic.Pointer[error] // the transport reads in a goroutine of its own
-}
-
-func (b *inbound) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err != nil && err != io.EOF {
-		b.err.CompareAndSwap(nil, &err)
-	}
-	return n, err
-}
-
-// failure is nil for no body, too.
-func (b *inbound) failure() error {
-	if b == nil || b.err.Load() == nil {
-		return nil
-	}
-	return *b.err.Load()
+	return outcome(r.Context(), h.err, h.body.failure())
 }
 
 var (

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -90,7 +89,7 @@ func TestUpstreamIsSlow(t *testing.T) {
 	upstream := upstreamServer(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	table, err := parseTable([]byte(`{"routes": [{"prefix": "/v1/things", "upstreams": ["` + upstream.URL + `"], "token": "pass"}]}`))
 	require.NoError(t, err)
-	proxy := newProxy(newTransport(), slog.New(slog.DiscardHandler))
+	proxy := newProxy(slog.New(slog.DiscardHandler))
 	forward := func(ctx context.Context) error {
 		r := httptest.NewRequest(http.MethodGet, "/v1/things", nil).WithContext(ctx)
 		return proxy.forward(httptest.NewRecorder(), r, &hop{route: table.match("/v1/things")})
@@ -109,47 +108,6 @@ func TestUpstreamIsSlow(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(50*time.Millisecond, cancel)
 		require.ErrorIs(t, forward(ctx), context.Canceled)
-		require.True(t, table.routes[0].pool[0].up(time.Now()))
-	})
-}
-
-func TestBalance(t *testing.T) {
-	t.Parallel()
-	t.Run("upstreams take turns", func(t *testing.T) {
-		t.Parallel()
-		gateway := setup{routes: passing("/v1/things", named(t, "a").URL, named(t, "b").URL, named(t, "c").URL)}.serve(t)
-		var order string
-		for range 6 {
-			order += text(t, call(t, http.MethodGet, gateway.URL+"/v1/things"))
-		}
-		require.Equal(t, "abcabc", order)
-	})
-	t.Run("one that cannot be connected to is passed over for a while", func(t *testing.T) {
-		t.Parallel()
-		gateway := setup{routes: passing("/v1/things", deadAddress(t), named(t, "alive").URL)}.serve(t)
-		require.Equal(t, http.StatusServiceUnavailable, call(t, http.MethodGet, gateway.URL+"/v1/things").StatusCode)
-		for range 6 {
-			require.Equal(t, "alive", text(t, call(t, http.MethodGet, gateway.URL+"/v1/things")))
-		}
-	})
-	t.Run("one that answers badly is not", func(t *testing.T) {
-		t.Parallel()
-		u := &upstream{}
-		u.failed(io.ErrUnexpectedEOF)
-		u.failed(&net.OpError{Op: "read", Err: errors.New("connection reset by peer")})
-		require.True(t, u.up(time.Now()))
-		u.failed(&net.OpError{Op: "dial", Err: errors.New("connection refused")})
-		require.False(t, u.up(time.Now()))
-		require.True(t, u.up(time.Now().Add(downTime)))
-	})
-	t.Run("when all are down, they are tried", func(t *testing.T) {
-		t.Parallel()
-		a, b := &upstream{host: "a"}, &upstream{host: "b"}
-		r := &route{pool: []*upstream{a, b}}
-		for _, u := range r.pool {
-			u.downUntil.Store(time.Now().Add(time.Hour).UnixNano())
-		}
-		require.Equal(t, []string{"a", "b", "a"}, []string{r.pick().host, r.pick().host, r.pick().host})
 	})
 }
 

@@ -29,12 +29,17 @@ type route struct {
 	Token     string   `json:"token"`            // tokenPass or tokenExchange
 	Public    []string `json:"public,omitempty"` // methods for which the upstream asks nobody who they are
 
-	pool []*upstream
-	turn atomic.Uint32
+	pool      []*upstream
+	turn      atomic.Uint32
+	budget    budget
+	failovers atomic.Int64 // requests that moved on, since nothing could be sent to the first
 }
 
 // table is every route, the longest prefix first. It never changes; it is replaced.
-type table struct{ routes []*route }
+type table struct {
+	routes    []*route
+	upstreams map[string]*upstream // by base address; routes share them
+}
 
 func readTable(file string) (*table, error) {
 	body, err := os.ReadFile(file)
@@ -67,6 +72,7 @@ func parseTable(body []byte) (*table, error) {
 	}
 	var problems []error
 	seen := map[string]bool{}
+	upstreams := map[string]*upstream{}
 	for i, r := range file.Routes {
 		if r == nil {
 			problems = append(problems, fmt.Errorf("route %d is null", i+1))
@@ -76,7 +82,7 @@ func parseTable(body []byte) (*table, error) {
 			problems = append(problems, fmt.Errorf("prefix %q: is listed twice", r.Prefix))
 		}
 		seen[r.Prefix] = true
-		if err := r.prepare(); err != nil {
+		if err := r.prepare(upstreams); err != nil {
 			problems = append(problems, fmt.Errorf("prefix %q: %w", r.Prefix, err))
 		}
 	}
@@ -84,7 +90,7 @@ func parseTable(body []byte) (*table, error) {
 		return nil, err
 	}
 	slices.SortStableFunc(file.Routes, func(a, b *route) int { return cmp.Compare(len(b.Prefix), len(a.Prefix)) })
-	return &table{file.Routes}, nil
+	return &table{file.Routes, upstreams}, nil
 }
 
 // line says where in the file a JSON error is, if the error knows.
@@ -111,8 +117,9 @@ var (
 	private = []string{"internal", "metrics", "debug", "livez", "readyz"}
 )
 
-// prepare checks the route and makes what it needs to run.
-func (r *route) prepare() error {
+// prepare checks the route and makes what it needs to run. Upstreams that no other route
+// has named yet are added to the given ones.
+func (r *route) prepare(upstreams map[string]*upstream) error {
 	if !prefixForm.MatchString(r.Prefix) {
 		return errors.New("a prefix is like /v1/things: lower-case segments, with no slash at the end")
 	}
@@ -136,7 +143,10 @@ func (r *route) prepare() error {
 			u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
 			return fmt.Errorf("upstream %q must be like http://host:port, with nothing after it", base)
 		}
-		r.pool = append(r.pool, &upstream{scheme: u.Scheme, host: u.Host})
+		if upstreams[base] == nil {
+			upstreams[base] = newUpstream(u.Scheme, u.Host)
+		}
+		r.pool = append(r.pool, upstreams[base])
 	}
 	return nil
 }
@@ -153,6 +163,22 @@ func (t *table) match(path string) *route {
 		}
 	}
 	return nil
+}
+
+// prefixes are those of the routes.
+func (t *table) prefixes() []string {
+	var all []string
+	for _, r := range t.routes {
+		all = append(all, r.Prefix)
+	}
+	return all
+}
+
+// close closes the connections that are idle.
+func (t *table) close() {
+	for _, u := range t.upstreams {
+		u.transport.CloseIdleConnections()
+	}
 }
 
 // exchanges reports whether any route needs accounts to say who is asking.

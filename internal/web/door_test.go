@@ -1,0 +1,149 @@
+package web_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+
+	"banyan/internal/web"
+)
+
+// house is a server with a door of 64, whose guests stay until they are let go.
+type house struct {
+	t       *testing.T
+	server  http.Handler
+	door    *web.Door
+	leave   chan struct{}
+	refused atomic.Int64
+	served  atomic.Int64
+	guests  sync.WaitGroup
+}
+
+func newHouse(t *testing.T) *house {
+	h := &house{t: t, door: web.NewDoor(64, "/v1/books", "/v1/orders"), leave: make(chan struct{})}
+	e := web.New(web.Options{Log: quiet, Door: h.door, Timeout: time.Hour})
+	stay := func(c echo.Context) error {
+		<-h.leave
+		return c.NoContent(http.StatusNoContent)
+	}
+	e.GET("/v1/books/:id", stay)
+	e.GET("/v1/orders", stay)
+	e.GET("/quick", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) })
+	h.server = e
+	return h
+}
+
+// come sends so many at once, and waits until each is inside or was refused.
+func (h *house) come(guests int, path string) (refused int64) {
+	before := h.refused.Load()
+	for range guests {
+		h.guests.Go(func() {
+			w := httptest.NewRecorder()
+			h.server.ServeHTTP(w, get(path))
+			if w.Code == http.StatusNoContent {
+				h.served.Add(1)
+				return
+			}
+			h.refused.Add(1)
+			if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "1" || w.Header().Get("Content-Type") != web.ContentTypeProblem ||
+				w.Body.String() != `{"type":"urn:banyan:problem:unavailable","title":"Unavailable","status":503,"detail":"More is being asked of us than we can do. Please try again in a moment."}` {
+				h.t.Errorf("a refusal was %d %v %s", w.Code, w.Header(), w.Body)
+			}
+		})
+	}
+	synctest.Wait()
+	return h.refused.Load() - before
+}
+
+func (h *house) letGo(guests int) {
+	for range guests {
+		h.leave <- struct{}{}
+	}
+	synctest.Wait()
+}
+
+func TestDoor(t *testing.T) {
+	t.Parallel()
+	t.Run("lets a crowd in, and few from when it was too many until it is quiet", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t)
+			require.Zero(t, h.come(48, "/v1/books/1"), "three quarters of the house for one area")
+			require.EqualValues(t, 10, h.come(10, "/v1/books/1"))
+			h.letGo(30)
+			require.EqualValues(t, 1, h.come(1, "/v1/books/1"), "18 inside are more than a quarter of the area")
+			h.letGo(10)
+			require.Zero(t, h.come(4, "/v1/books/1"))
+			require.EqualValues(t, 1, h.come(1, "/v1/books/1"), "12 are few enough, 13 are not")
+			time.Sleep(2 * time.Second)
+			require.Zero(t, h.come(36, "/v1/books/1"), "in quiet times, the crowd is let in again")
+			h.letGo(48)
+			h.guests.Wait()
+			require.EqualValues(t, 88, h.served.Load())
+		})
+	})
+	t.Run("an area that is slow leaves room for the others, and some is kept for each", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t)
+			require.EqualValues(t, 152, h.come(200, "/v1/orders"))
+			require.Zero(t, h.come(16, "/v1/books/1"), "as many as the house holds")
+			require.EqualValues(t, 5, h.come(5, "/v1/books/1"))
+			h.letGo(16 + 48)
+			h.guests.Wait()
+
+			require.EqualValues(t, 88, h.come(100, "/v1/orders"), "too many were here a moment ago, so now there are 12")
+			require.Zero(t, h.come(4, "/v1/books/1"), "16 in all")
+			require.EqualValues(t, 3, h.come(3, "/v1/books/1"), "17 are too many now")
+			require.Zero(t, h.come(1, "/quick"), "but a few of each area are let in all the same")
+			h.letGo(16)
+			h.guests.Wait()
+		})
+	})
+	t.Run("counts by area, whatever clients ask for", func(t *testing.T) {
+		t.Parallel()
+		door := web.NewDoor(64, "/v1/books")
+		e := web.New(web.Options{Log: quiet, Door: door})
+		for n := range 10 {
+			e.ServeHTTP(httptest.NewRecorder(), get(fmt.Sprintf("/v1/made-up-%d", n)))
+		}
+		registry := prometheus.NewPedanticRegistry()
+		registry.MustRegister(door)
+		count, err := testutil.GatherAndCount(registry)
+		require.NoError(t, err)
+		require.Equal(t, 4, count, "two areas, two figures each")
+	})
+	t.Run("without a limit there is no door", func(t *testing.T) {
+		t.Parallel()
+		require.Nil(t, web.NewDoor(0))
+	})
+}
+
+func BenchmarkRefusal(b *testing.B) {
+	door := web.NewDoor(1, "/v1/orders")
+	release := make(chan struct{})
+	e := web.New(web.Options{Log: quiet, Door: door})
+	e.POST("/v1/orders", func(c echo.Context) error { <-release; return nil })
+	for range 2 { // one is inside, one more is kept for the area
+		go e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/v1/orders", nil))
+	}
+	time.Sleep(50 * time.Millisecond)
+	defer close(release)
+	r := httptest.NewRequest(http.MethodPost, "/v1/orders", nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, r)
+		if w.Code != http.StatusServiceUnavailable {
+			b.Fatal(w.Code)
+		}
+	}
+}

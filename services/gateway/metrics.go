@@ -1,0 +1,66 @@
+package main
+
+import (
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// register exports what the gateway does to stay on its feet. Labels are the prefixes
+// and addresses of the routes file, so a client makes up none.
+func (g *gateway) register(r prometheus.Registerer) {
+	r.MustRegister(g.door, hopCollector{g})
+}
+
+// hopCollector reads the counts that the table of routes keeps, so that counting costs a
+// request no look-up by label.
+type hopCollector struct{ gateway *gateway }
+
+var (
+	hopSent = prometheus.NewDesc("gateway_requests_total",
+		"Requests sent to an upstream; the first attempt only.", []string{"route"}, nil)
+	hopResent = prometheus.NewDesc("gateway_retries_total",
+		"Attempts to send a request again that may have arrived before; at most a tenth of the requests of any ten seconds.", []string{"route"}, nil)
+	hopRefused = prometheus.NewDesc("gateway_retries_refused_total",
+		"Attempts that the retry budget did not allow.", []string{"route"}, nil)
+	hopMoved = prometheus.NewDesc("gateway_failovers_total",
+		"Requests that went on to another upstream, since the first could not be connected to and got nothing.", []string{"route"}, nil)
+	breakerState = prometheus.NewDesc("gateway_breaker_state",
+		"0: closed, 1: half open, 2: open.", []string{"upstream"}, nil)
+	breakerOpened = prometheus.NewDesc("gateway_breaker_opened_total",
+		"How often the upstream's breaker has opened.", []string{"upstream"}, nil)
+)
+
+func (c hopCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{hopSent, hopResent, hopRefused, hopMoved, breakerState, breakerOpened} {
+		ch <- d
+	}
+}
+
+// Collect is called at each scrape.
+func (c hopCollector) Collect(ch chan<- prometheus.Metric) {
+	counter := func(d *prometheus.Desc, value int64, label string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), label)
+	}
+	table := c.gateway.table.Load()
+	for _, r := range table.routes {
+		counter(hopSent, r.budget.total.sent.Load(), r.Prefix)
+		counter(hopResent, r.budget.total.resent.Load(), r.Prefix)
+		counter(hopRefused, r.budget.total.refused.Load(), r.Prefix)
+		counter(hopMoved, r.failovers.Load(), r.Prefix)
+	}
+	for base, u := range table.upstreams {
+		counter(breakerOpened, u.breaker.opened.Load(), base)
+		ch <- prometheus.MustNewConstMetric(breakerState, prometheus.GaugeValue, u.breaker.state(), base)
+	}
+}
+
+// state is the breaker's, as a number that grows with the trouble.
+func (b *breaker) state() float64 {
+	switch b.circuit.State() {
+	case circuitbreaker.OpenState:
+		return 2
+	case circuitbreaker.HalfOpenState:
+		return 1
+	}
+	return 0
+}

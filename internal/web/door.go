@@ -17,15 +17,15 @@ import (
 // It has two limits, for one would be wrong either way. In ordinary times a crowd is let
 // in, since waiting a little is better than being refused. More than that means that
 // requests come faster than they are served, and then everybody who is let in only makes
-// everybody wait: so from the first refusal until a second has passed without one, a
-// quarter is let in, enough to keep the processors busy, and few enough to be served
+// everybody wait: so from the first refusal until a second has passed without one, an
+// eighth is let in, enough to keep the processors busy, and few enough to be served
 // as fast as in quiet times. (Limits that follow the time that answers take, such as
 // failsafe's, were left: to them a card processor that dawdles is overload, and
 // they find their limit by refusing in quiet times as well.)
 //
 // Each area of the API has a door of its own within that of the house, so that one whose
 // answers have become slow cannot fill the house: it gets three quarters of it at most,
-// and a sixteenth of the house is kept for each, whatever the others do.
+// and a thirty-second of the house is kept for each, whatever the others do.
 type Door struct {
 	house  gate
 	areas  map[string]*area
@@ -47,7 +47,7 @@ func NewDoor(most uint, areas ...string) *Door {
 	}
 	house := int64(most)
 	newArea := func(name string) *area { return &area{name: name, gate: newGate(house * 3 / 4)} }
-	d := &Door{house: newGate(house), areas: map[string]*area{}, others: newArea("other"), kept: max(house/16, 1)}
+	d := &Door{house: newGate(house), areas: map[string]*area{}, others: newArea("other"), kept: max(house/32, 1)}
 	for _, name := range areas {
 		d.areas[name] = newArea(name)
 	}
@@ -102,7 +102,7 @@ type gate struct {
 	refused   atomic.Int64 // when it last refused somebody, in Unix nanoseconds
 }
 
-func newGate(most int64) gate { return gate{most: max(most, 1), few: max(most/4, 1)} }
+func newGate(most int64) gate { return gate{most: max(most, 1), few: max(most/8, 1)} }
 
 // overrunTime is for how long after a refusal a gate lets in few.
 const overrunTime = time.Second

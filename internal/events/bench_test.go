@@ -24,24 +24,45 @@ import (
 // at fixed times, whether or not those before are done. synchronous_commit and
 // the disk are those of the test server (package testdb).
 func BenchmarkCommitToEffect(b *testing.B) {
+	b.Run("handler=transaction", func(b *testing.B) {
+		commitToEffect(b, func(c *events.Consumer, begun func(note)) {
+			events.On(c, "note.taken", func(ctx context.Context, tx pgx.Tx, e events.Event, data note) error {
+				begun(data)
+				return write(ctx, tx, e, data)
+			})
+		})
+	})
+	b.Run("handler=queued", func(b *testing.B) {
+		commitToEffect(b, func(c *events.Consumer, begun func(note)) {
+			events.OnQueued(c, "note.taken", func(_ context.Context, batch *pgx.Batch, e events.Event, data note) error {
+				begun(data)
+				batch.Queue(`insert into effects (event_id, text, trace) values ($1, $2, $3)`, e.ID, data.Text, e.Trace)
+				return nil
+			})
+		})
+	})
+}
+
+func commitToEffect(b *testing.B, register func(c *events.Consumer, begun func(note))) {
 	w := provisioned(b)
 	relay, _ := w.relay("catalog")
 	commit, effect := make([]time.Time, b.N), make([]time.Time, b.N)
-	var written []int // what the consumer's transaction holds that commits next
+	written := map[int]bool{} // what the consumer's transaction holds that commits next
 	var done atomic.Int64
-	w.consume(func(ctx context.Context, tx pgx.Tx, e events.Event, data note) error {
-		if i, err := strconv.Atoi(data.Text); err == nil {
-			written = append(written, i)
-		}
-		return write(ctx, tx, e, data)
+	w.consumeBy(func(c *events.Consumer) {
+		register(c, func(data note) {
+			if i, err := strconv.Atoi(data.Text); err == nil {
+				written[i] = true
+			}
+		})
 	}, func(c *events.ConsumerConfig) {
 		c.Workers = 1 // one transaction at a time, so that it is known which one commits
 		c.AfterCommit = func() {
-			for _, i := range written {
+			for i := range written {
 				effect[i] = time.Now()
 			}
 			done.Add(int64(len(written)))
-			written = written[:0]
+			clear(written)
 		}
 	})
 	w.emit("warm")

@@ -38,7 +38,7 @@ type ConsumerConfig struct {
 	NATS        *nats.Conn    // made by Connect
 	Log         *slog.Logger
 	Metrics     prometheus.Registerer
-	AfterCommit func()        // called after each commit: the Wake of the service's relay
+	AfterCommit func()        // called after each commit: the Wake of the relay, where handlers emit events
 	Workers     int           // transactions at once; 4 if zero
 	Batch       int           // events in one transaction, at most; 32 if zero. 1 where handlers lock rows in an order of their own
 	Poll        time.Duration // between two looks for dead letters to replay; 1 s if zero

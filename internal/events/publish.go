@@ -30,6 +30,9 @@ type publisher struct {
 // publish sends batch after batch until the outbox is empty. When ctx ends, it
 // finishes the one that it has begun.
 //
+// One round trip marks what went and reads what came. So after a batch that was
+// not full it waits a moment for the next event before it does both.
+//
 // No transaction is open while the broker works: a broker that hangs must not
 // hold locks here.
 func (p *publisher) publish(ctx context.Context) error {
@@ -48,6 +51,9 @@ func (p *publisher) publish(ctx context.Context) error {
 		}
 		if err := p.sweep(ctx); err != nil {
 			return err
+		}
+		if len(batch) < publishBatch {
+			p.relay.linger(ctx)
 		}
 	}
 }

@@ -25,6 +25,7 @@ const (
 	sweepEvery  = time.Minute           // between two looks for rows to delete
 	silence     = 10 * time.Second      // after which PostgreSQL ends the session of a relay that stands still
 	notifyPause = 1 * time.Millisecond  // between two notifications
+	markPause   = 20 * time.Millisecond // of marks that wait for the next event
 )
 
 // errReconnected ends a session: what the broker has must be compared again.

@@ -46,6 +46,17 @@ func (r *Relay) notifyOthers(ctx context.Context) {
 	}
 }
 
+// linger waits for a signal, but not for long.
+func (r *Relay) linger(ctx context.Context) {
+	pause := time.NewTimer(markPause)
+	defer pause.Stop()
+	select {
+	case <-r.wake:
+	case <-pause.C:
+	case <-ctx.Done():
+	}
+}
+
 // idle waits for a signal, a notification, the next poll or the end of ctx,
 // whatever is first. A connection that broke shows at the next statement.
 func (r *Relay) idle(ctx context.Context, conn *pgx.Conn) {

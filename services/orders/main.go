@@ -84,7 +84,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		Shipments: NewDepot(cfg.ShippingURL, caller),
 	}, cfg.SweepAfter)
 	consumer := events.NewConsumer(events.ConsumerConfig{
-		Name: "orders", Pool: pool, NATS: broker, Log: log, Metrics: registry, AfterCommit: relay.Wake,
+		Name: "orders", Pool: pool, NATS: broker, Log: log, Metrics: registry,
 	})
 	sales.Consume(consumer)
 

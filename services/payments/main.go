@@ -76,7 +76,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	})
 	money := New(pool, NewProcessor(cfg.ProcessorURL, cfg.ProcessorKey), relay.Wake)
 	consumer := events.NewConsumer(events.ConsumerConfig{
-		Name: "payments", Pool: pool, NATS: broker, Log: log, Metrics: registry, AfterCommit: relay.Wake,
+		Name: "payments", Pool: pool, NATS: broker, Log: log, Metrics: registry,
 	})
 	money.Consume(consumer)
 

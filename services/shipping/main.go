@@ -74,7 +74,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	})
 	parcels := New(pool, relay.Wake)
 	consumer := events.NewConsumer(events.ConsumerConfig{
-		Name: "shipping", Pool: pool, NATS: broker, Log: log, Metrics: registry, AfterCommit: relay.Wake,
+		Name: "shipping", Pool: pool, NATS: broker, Log: log, Metrics: registry,
 	})
 	parcels.Consume(consumer)
 

@@ -17,7 +17,9 @@ import (
 
 type benchCommand struct {
 	Quick bool `help:"Short rounds: a minute and a half in all." xor:"how"`
-	Full  bool `help:"All there is to measure: the step between, and single pages. A quarter of an hour." xor:"how"`
+	Full  bool `help:"All there is to measure: the step between, single pages, the limits of the machine. Twenty minutes." xor:"how"`
+
+	SkipLimits bool `help:"With --full: leave out the limits, which are measured in labs of their own."`
 
 	Steps      []int         `help:"Steps of the ladder to compare. Default: 0,8, with --full 0,1,8." placeholder:"N,…"`
 	Mix        []string      `help:"Measure this mix only: browsing, shopping or ordering; may be repeated. Default: all three."`
@@ -58,6 +60,9 @@ func (c *benchCommand) Run(ctx context.Context, line *commands, to streams) erro
 	defer cancel()
 
 	report, err := c.measure(ctx, line.Dir, options, to)
+	if err == nil && c.Full && !c.SkipLimits {
+		err = addLimits(ctx, report, to.err)
+	}
 	if ctx.Err() != nil {
 		fmt.Fprintln(to.err, "Stopped before there was a result.")
 		return exitCode(130)

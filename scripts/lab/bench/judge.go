@@ -84,7 +84,7 @@ func (r *Report) judgeResult(where string, t *Result) {
 			invalid("at %.0f interactions/s the load generator took %.0f %% of the machine's CPU and was the bottleneck itself",
 				open.Rate, 100*open.Generator)
 		}
-		if open.Late > mostLate {
+		if open.tally.tooLate() {
 			invalid("at %.0f interactions/s the load generator began %.1f %% of them more than %s late: it did not get the CPU "+
 				"that it needs, and its latencies mean nothing", open.Rate, 100*open.Late, lateAfter)
 		}

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -141,6 +142,13 @@ func (t *tally) lateShare() float64 {
 		return 0
 	}
 	return float64(t.late) / float64(t.punctual)
+}
+
+// tooLate says whether the generator was late more often than it may be, and than chance makes of that in so few
+// interactions (three standard deviations).
+func (t *tally) tooLate() bool {
+	allowed := mostLate * float64(t.punctual)
+	return float64(t.late) > allowed+3*math.Sqrt(allowed)
 }
 
 // refusals is a copy of the refused answers' counts; nil if there are none.

@@ -53,7 +53,9 @@ func (s *shopper) goShopping(ctx context.Context) error {
 
 // visit is one checkout. A cart that cannot be filled while the shop is away is left for another day.
 func (s *shopper) visit(ctx context.Context, v visit) error {
+	s.history.journal.write(note{Customer: s.email, Step: "fill the cart", Cart: v.lines})
 	filled, err := s.fill(ctx, v.lines)
+	s.history.journal.write(note{Customer: s.email, Step: "answer", Cart: filled.Items, Error: text(err)})
 	if err != nil {
 		return context.Cause(ctx)
 	}

@@ -239,12 +239,18 @@ func (s *storm) strikeAll(ctx context.Context, steps []fault.Step) error {
 		return nil
 	}
 	s.say("all faults were made; %d points are to be hit yet, %d checkouts to be made", s.points.Missed(), s.left())
-	for end := time.Now().Add(s.pace.points); s.points.Missed() > 0 && time.Now().Before(end) || s.left() > 0; {
-		if time.Now().After(deadline) {
+	for end := time.Now().Add(s.pace.points); time.Now().Before(deadline); {
+		missed := s.points.Missed() > 0 && time.Now().Before(end)
+		if !missed && s.left() == 0 {
 			return nil
 		}
 		if err := s.points.Work(ctx, time.Now().Add(time.Second), true); err != nil {
 			return err
+		}
+		if !missed { // only checkouts are missing, and those come faster while nobody is killed
+			if err := pause(ctx, 2*s.pace.between); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -36,12 +36,25 @@ func (m *meter) setUsual(since time.Time) {
 }
 
 // enough is how many checkouts in one second are the usual again: half of the rate. Chance alone makes a second
-// a third poorer than another.
-func (m *meter) enough() int { return max(2, int(m.usual/2+0.5)) }
+// a third poorer than another. If the machine had other work in the half minute before, what was sold then counts.
+func (m *meter) enough(before time.Time) int {
+	const lately = 30 * time.Second
+	n := 0
+	for i := len(m.paid) - 1; i >= 0; i-- {
+		if ended := m.paid[i].ended; ended.Before(before) && before.Sub(ended) < lately {
+			n++
+		}
+	}
+	rate := m.usual
+	if len(m.paid) > 0 && before.Sub(m.paid[0].ended) >= lately {
+		rate = min(rate, float64(n)/lately.Seconds())
+	}
+	return max(2, int(rate/2+0.5))
+}
 
 // again says when the shop began to sell at the usual rate again: the first answer of the first second that had
-// enough of them to checkouts that were begun after the moment.
-func (m *meter) again(since time.Time) (at time.Time, yes bool) {
+// enough of them to checkouts that were begun after the moment. The fault began at another, before it.
+func (m *meter) again(broke, since time.Time) (at time.Time, yes bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var ends []time.Time
@@ -51,7 +64,7 @@ func (m *meter) again(since time.Time) (at time.Time, yes bool) {
 		}
 	}
 	slices.SortFunc(ends, time.Time.Compare)
-	n := m.enough()
+	n := m.enough(broke)
 	for i := n - 1; i < len(ends); i++ {
 		if ends[i].Sub(ends[i-n+1]) <= time.Second {
 			return ends[i-n+1], true
@@ -61,9 +74,9 @@ func (m *meter) again(since time.Time) (at time.Time, yes bool) {
 }
 
 // await waits until the shop sells at the usual rate again, and says how long after the moment that was.
-func (m *meter) await(ctx context.Context, since time.Time, within time.Duration) (took time.Duration, yes bool, err error) {
+func (m *meter) await(ctx context.Context, broke, since time.Time, within time.Duration) (took time.Duration, yes bool, err error) {
 	for deadline := time.Now().Add(within); ; {
-		if at, yes := m.again(since); yes {
+		if at, yes := m.again(broke, since); yes {
 			return at.Sub(since), true, nil
 		}
 		if time.Now().After(deadline) {

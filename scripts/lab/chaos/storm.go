@@ -182,7 +182,7 @@ func (s *storm) load(ctx context.Context) error {
 	closed := make(chan struct{})
 	// As many checkouts as are wanted in about the time that the faults take, so that each fault meets the same crowd.
 	lasts := fault.Lasts(steps) + time.Duration(len(steps))*(s.pace.between+2*time.Second) + s.pace.warmUp + s.pace.points/4
-	rate := max(12, float64(s.options.Checkouts)/lasts.Seconds())
+	rate := min(25, max(12, float64(s.options.Checkouts)/lasts.Seconds()))
 	think := time.Duration(float64(s.options.Customers) / rate * float64(time.Second))
 	s.say("%d faults in about %s, %.0f checkouts a second", len(steps), lasts.Round(time.Second), rate)
 	for i, p := range s.people {
@@ -260,6 +260,7 @@ func (s *storm) left() int { return max(0, s.options.Checkouts-int(s.done.Load()
 
 // strike makes one fault, and follows the shop until it is as before.
 func (s *storm) strike(ctx context.Context, step fault.Step) error {
+	broke := time.Now()
 	made, err := s.world.Do(ctx, step, func(ctx context.Context, lasts time.Duration) error {
 		const quiet = 5 * time.Second // before it ends, so that its end is felt alone
 		until := time.Now().Add(lasts)
@@ -274,7 +275,7 @@ func (s *storm) strike(ctx context.Context, step fault.Step) error {
 		return err
 	}
 	was := struck{step: step, note: made.Note, recovered: -1, caughtUp: -1}
-	took, yes, err := s.meter.await(ctx, made.Ended, s.pace.recovery)
+	took, yes, err := s.meter.await(ctx, broke, made.Ended, s.pace.recovery)
 	if err != nil {
 		return err
 	}

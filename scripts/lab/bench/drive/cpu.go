@@ -19,27 +19,37 @@ func CPU(pid int) (time.Duration, error) {
 		return 0, fmt.Errorf("read the CPU time of process %d: %w", pid, err)
 	}
 	sum := own.used + own.reaped
+	children, err := Children(pid)
+	for _, child := range children {
+		if s, err := readStat(child); err == nil { // it may have ended just now
+			sum += s.used + s.reaped
+		}
+	}
+	return sum, err
+}
+
+// Children are the processes that a process and its children have started and that are still there.
+func Children(pid int) ([]int, error) {
 	files, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	children := map[int][]int{}
-	stats := map[int]stat{}
 	for _, file := range files {
 		id, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
 		if err != nil {
 			continue
 		}
-		if s, err := readStat(id); err == nil { // it may have ended just now
-			stats[id] = s
+		if s, err := readStat(id); err == nil {
 			children[s.parent] = append(children[s.parent], id)
 		}
 	}
+	var all []int
 	for queue := children[pid]; len(queue) > 0; queue = queue[1:] {
-		sum += stats[queue[0]].used + stats[queue[0]].reaped
+		all = append(all, queue[0])
 		queue = append(queue, children[queue[0]]...)
 	}
-	return sum, nil
+	return all, nil
 }
 
 type stat struct {

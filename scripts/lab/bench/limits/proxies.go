@@ -146,7 +146,8 @@ func (w *world) proxies(ctx context.Context, others ...string) (found []contende
 		}
 		other, err := starts[name](ctx, path, strings.TrimPrefix(backend, "http://"))
 		if err != nil {
-			return nil, nil, err
+			absent = append(absent, err.Error())
+			continue
 		}
 		found = append(found, other)
 	}
@@ -249,7 +250,7 @@ func (w *world) startCaddy(ctx context.Context, path, backend string) (contender
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return contender{}, err
 	}
-	config := fmt.Sprintf("{\n\tadmin off\n\tauto_https off\n\tpersist_config off\n}\nhttp://%s {\n\treverse_proxy %s\n}\n", address, backend)
+	config := fmt.Sprintf("{\n\tadmin off\n\tauto_https off\n}\nhttp://%s {\n\treverse_proxy %s\n}\n", address, backend)
 	file := filepath.Join(dir, "Caddyfile")
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		return contender{}, err

@@ -103,7 +103,7 @@ func Closed(ctx context.Context, load Load) (*Result, error) {
 		for ctx.Err() == nil {
 			n := int(next.Add(1)) - 1
 			began := time.Now()
-			if load.Count > 0 && n >= load.Count || load.Count == 0 && !began.Before(end) {
+			if load.Count > 0 && n >= load.Count || load.Count == 0 && into.Requests > 0 && !began.Before(end) { // each client asks once at least
 				return
 			}
 			err := c.do(ctx, load.Request(n))

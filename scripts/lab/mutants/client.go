@@ -12,8 +12,8 @@ import (
 	"banyan/scripts/lab/seed"
 )
 
-// patience is how long anybody waits for what has to be.
-const patience = 20 * time.Second
+// patience is how long anybody waits for what has to be: long, since a machine may have much else to do.
+const patience = time.Minute
 
 // client is somebody who uses the shop.
 type client struct {

@@ -9,5 +9,5 @@
 // lost, at messages that the lab's proxies see ([banyan/scripts/lab/wire]), so often as the seed says. The same customers and
 // the same trouble come to the shop with the mistake and to the shop as it is. Both are judged by
 // [banyan/scripts/lab/invariants], which knows nothing of the mistakes: it has to object to the one, and to find nothing
-// lost and nothing doubled in the other.
+// lost and nothing doubled in the other. One mistake the shop has to bear, since each effect is keyed besides: no inbox.
 package mutants

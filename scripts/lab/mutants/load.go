@@ -92,7 +92,7 @@ func (m *market) visit(ctx context.Context, person *client, random *rand.Rand) e
 		return err
 	}
 	if err := person.insist(ctx, http.MethodPost, "/v1/orders/"+order+"/cancel", "", nil, nil); err != nil {
-		return fmt.Errorf("cancel an order: %w", err)
+		return fmt.Errorf("cancel order %s: %w", order, err)
 	}
 	return nil
 }

@@ -6,62 +6,75 @@ import (
 	"banyan/scripts/lab/wire"
 )
 
-// Mutant is the shop with one mistake in it.
+// Mutant is the shop with a mistake in it.
 type Mutant struct {
-	Name string // also the patch's
+	Name  string
+	patch string // file
 
+	// bears says that the shop has to bear this mistake, for it has a second line of defence.
+	bears bool
 	// alter is a file of statements for the database: what the mistake is besides the programs.
 	alter string
 	// troubles are when the mistake hurts.
 	troubles []trouble
-	// rest is for how long the shop may come to rest. Some mistakes keep it from that for ever. An event that a dead
-	// consumer had in its hands comes again after 30 s.
-	rest time.Duration
+	// hangs says that something is left undone for ever. Nobody has to wait long for the shop to come to rest.
+	hangs bool
+}
+
+// For how long a shop may come to rest. An event that a dead consumer had in its hands comes again after 30 s.
+const (
+	restWithin = 90 * time.Second
+	hangWithin = 25 * time.Second
+)
+
+func (m Mutant) rest() time.Duration {
+	if m.hangs {
+		return hangWithin
+	}
+	return restWithin
 }
 
 // All are the mutants, in the order in which they are told.
 var All = []Mutant{
 	{
-		Name: "publish-outside",
+		Name: "publish-outside", patch: "publish-outside.patch", hangs: true,
 		troubles: []trouble{
-			{on: link{"orders", "postgres"}, kind: wire.Committed, when: runs("merge into orders"), every: 12, do: kill},
+			{on: link{"orders", "postgres"}, kind: wire.Committed, when: runs("merge into orders"), every: 20, do: kill},
 		},
-		rest: 25 * time.Second,
 	},
 	{
-		Name: "ack-before-commit",
+		Name: "ack-before-commit", patch: "ack-before-commit.patch",
 		troubles: []trouble{
-			{on: link{"shipping", "postgres"}, kind: wire.Commit, when: runs("into shipments"), every: 12, do: kill},
-			{on: link{"notifications", "postgres"}, kind: wire.Commit, when: runs("insert into notifications"), every: 12, do: kill},
+			{on: link{"shipping", "postgres"}, kind: wire.Commit, when: runs("into shipments"), every: 20, do: kill},
+			{on: link{"notifications", "postgres"}, kind: wire.Commit, when: runs("insert into notifications"), every: 20, do: kill},
 		},
-		rest: redelivered,
 	},
 	{
-		Name:  "no-inbox",
-		alter: "no-inbox.sql",
+		Name: "no-inbox-but-keys", patch: "no-inbox.patch", bears: true,
 		troubles: []trouble{
-			{on: link{"notifications", "nats"}, kind: wire.Ack, every: 12, do: kill},
+			{on: link{"notifications", "nats"}, kind: wire.Ack, when: about("order.paid"), every: 10, do: kill},
 		},
-		rest: redelivered,
 	},
 	{
-		Name: "outbox-by-offset",
+		Name: "no-inbox", patch: "no-inbox.patch",
+		alter: "no-inbox.sql", // and the second line
+		troubles: []trouble{
+			{on: link{"notifications", "nats"}, kind: wire.Ack, when: about("order.paid"), every: 10, do: kill},
+		},
+	},
+	{
+		Name: "outbox-by-offset", patch: "outbox-by-offset.patch", hangs: true,
 		troubles: []trouble{
 			{on: link{"orders", "postgres"}, kind: wire.Commit, when: runs("insert into outbox"), every: 6, do: hold},
 		},
-		rest: 10 * time.Second,
 	},
 	{
-		Name: "retry-without-key",
+		Name: "retry-without-key", patch: "retry-without-key.patch",
 		troubles: []trouble{
 			{on: link{"payments", "outside"}, kind: wire.Response, when: answers("/charges"), every: 6, do: lose},
 		},
-		rest: 10 * time.Second,
 	},
 	{
-		Name: "skipped-compensation",
-		rest: 10 * time.Second,
+		Name: "skipped-compensation", patch: "skipped-compensation.patch", hangs: true,
 	},
 }
-
-const redelivered = 45 * time.Second

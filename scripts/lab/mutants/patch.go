@@ -22,8 +22,7 @@ type patch struct {
 	text string // what it is, and then the difference, as diff -u writes it
 }
 
-func readPatch(mutant string) (patch, error) {
-	name := mutant + ".patch"
+func readPatch(name string) (patch, error) {
 	text, err := files.ReadFile(name)
 	return patch{name, string(text)}, err
 }

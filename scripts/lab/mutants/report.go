@@ -22,6 +22,7 @@ type Report struct {
 type MutantReport struct {
 	Name    string    `json:"name"`
 	Mistake string    `json:"mistake"`
+	Bears   bool      `json:"bears"` // the shop has to bear it
 	Naive   Result    `json:"naive"`
 	Correct Result    `json:"correct"` // under the same trouble
 	Judged  Judgement `json:"judged"`
@@ -50,8 +51,13 @@ func Per(n, of int64) float64 {
 	return float64(n) * 10_000 / float64(of)
 }
 
-// Caught says that the judge objects to the mistake.
-func (m *MutantReport) Caught() bool { return len(m.Judged.Broken) > 0 }
+// AsExpected says that the judge objects to the mistake, or, if the shop has to bear it, that nothing is wrong at all.
+func (m *MutantReport) AsExpected() bool {
+	if m.Bears {
+		return len(m.Judged.Broken)+len(m.Judged.Left) == 0 && m.Naive.Lost+m.Naive.Doubled == 0
+	}
+	return len(m.Judged.Broken) > 0
+}
 
 // Clean says that the shop as it is has come to rest, breaks no rule, and has lost and doubled nothing.
 func (r *Report) Clean() bool {
@@ -63,11 +69,11 @@ func (r *Report) Clean() bool {
 	return len(r.Correct.Left) == 0 && len(r.Correct.Broken) == 0
 }
 
-// Missed are the mutants that nobody objects to.
-func (r *Report) Missed() []string {
+// Unexpected are the mutants that nobody objects to, and those that somebody objects to although the shop has to bear them.
+func (r *Report) Unexpected() []string {
 	var names []string
 	for _, m := range r.Mutants {
-		if !m.Caught() {
+		if !m.AsExpected() {
 			names = append(names, m.Name)
 		}
 	}
@@ -76,7 +82,7 @@ func (r *Report) Missed() []string {
 
 // Print writes the report for people.
 func (r *Report) Print(out io.Writer) error {
-	fmt.Fprintf(out, "Six mistakes put back in, %d checkouts under each trouble, seed %d\n\n", r.Checkouts, r.Seed)
+	fmt.Fprintf(out, "Mistakes put back in, %d checkouts under each trouble, seed %d\n\n", r.Checkouts, r.Seed)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "per 10,000 orders\ttroubles\torders\tlost\tdoubled\tas it is: troubles\torders\tlost\tdoubled")
 	for _, m := range r.Mutants {

@@ -23,7 +23,7 @@ func TestReport(t *testing.T) {
 	t.Run("is good if the mistake is caught, and nothing else found", func(t *testing.T) {
 		r := well()
 		require.True(t, r.Clean())
-		require.Empty(t, r.Missed())
+		require.Empty(t, r.Unexpected())
 		var text strings.Builder
 		require.NoError(t, r.Print(&text))
 		require.Regexp(t, `one +0 +200 +150 +50 +0 +100 +0 +0`, text.String())
@@ -32,7 +32,16 @@ func TestReport(t *testing.T) {
 	t.Run("misses a mistake that no rule objects to, whatever was lost", func(t *testing.T) {
 		r := well()
 		r.Mutants[0].Judged = Judgement{Rules: 22, Left: []string{"an order is pending"}}
-		require.Equal(t, []string{"one"}, r.Missed())
+		require.Equal(t, []string{"one"}, r.Unexpected())
+	})
+	t.Run("expects nothing at all of a mistake that the shop bears", func(t *testing.T) {
+		r := well()
+		r.Mutants[0].Bears = true
+		require.Equal(t, []string{"one"}, r.Unexpected())
+		r.Mutants[0].Judged = Judgement{Rules: 22}
+		require.Equal(t, []string{"one"}, r.Unexpected(), "something is lost")
+		r.Mutants[0].Naive = r.Mutants[0].Correct
+		require.Empty(t, r.Unexpected())
 	})
 	t.Run("is not clean if the shop as it is", func(t *testing.T) {
 		for name, spoil := range map[string]func(*Report){

@@ -27,10 +27,8 @@ type Options struct {
 }
 
 const (
-	// restCorrect is for how long the shop as it is may come to rest. It has to.
-	restCorrect = 90 * time.Second
-	stopWithin  = 30 * time.Second
-	sweepAfter  = "2s" // what a killed process leaves is taken up soon
+	stopWithin = 30 * time.Second
+	sweepAfter = "2s" // what a killed process leaves is taken up soon
 	// atOnce is how many labs run side by side: most of their time they wait for what may still come.
 	atOnce = 2
 )
@@ -43,11 +41,11 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	r := &Report{Seed: o.Seed, Checkouts: o.Checkouts, Mutants: make([]MutantReport, len(o.Mutants))}
 	for i, m := range o.Mutants {
-		p, err := readPatch(m.Name)
+		p, err := readPatch(m.patch)
 		if err != nil {
 			return nil, err
 		}
-		r.Mutants[i].Name, r.Mutants[i].Mistake = m.Name, p.title()
+		r.Mutants[i].Name, r.Mutants[i].Mistake, r.Mutants[i].Bears = m.Name, p.title(), m.bears
 	}
 	// The programs of the first lab are the others' to begin with: of them only those are built anew that a patch changes.
 	built := make(chan struct{})
@@ -91,9 +89,10 @@ func (r *Report) correct(ctx context.Context, o Options, built func()) error {
 			}
 		}
 		s.say("the shop as it is has had all troubles, and comes to rest")
-		if r.Correct, err = s.judge(ctx, restCorrect); err != nil {
+		if r.Correct, err = s.judge(ctx, restWithin); err != nil {
 			return err
 		}
+		s.say("the shop as it is is judged: %d rules broken", len(r.Correct.Broken))
 		for i, l := range loads {
 			if r.Mutants[i].Correct, err = s.result(ctx, l); err != nil {
 				return err
@@ -105,7 +104,7 @@ func (r *Report) correct(ctx context.Context, o Options, built func()) error {
 
 // mutant runs a lab of its own, since a mistake spoils its data.
 func (r *Report) mutant(ctx context.Context, o Options, m Mutant, into *MutantReport) error {
-	p, err := readPatch(m.Name)
+	p, err := readPatch(m.patch)
 	if err != nil {
 		return err
 	}
@@ -136,9 +135,10 @@ func (r *Report) mutant(ctx context.Context, o Options, m Mutant, into *MutantRe
 			return err
 		}
 		s.say("%s has had its trouble, and may come to rest", m.Name)
-		if into.Judged, err = s.judge(ctx, m.rest); err != nil {
+		if into.Judged, err = s.judge(ctx, m.rest()); err != nil {
 			return err
 		}
+		s.say("%s is judged: %d rules broken", m.Name, len(into.Judged.Broken))
 		into.Naive, err = s.result(ctx, l)
 		return err
 	})

@@ -35,6 +35,11 @@ func answers(path string) func(wire.Moment) bool {
 	return func(m wire.Moment) bool { return m.Path == path && m.Status >= 200 && m.Status < 300 }
 }
 
+// about is the acknowledgement of an event.
+func about(typ string) func(wire.Moment) bool {
+	return func(m wire.Moment) bool { return strings.HasSuffix(m.Subject, "."+typ) }
+}
+
 // What troubles do.
 
 // sentFirst is how long a message is held back before the process that it comes from is killed, so that what it has sent

@@ -23,7 +23,7 @@ type Options struct {
 	Checkouts int    // for each
 	Seed      uint64 // of the customers and of the troubles
 	Dir       string // an empty folder, for the labs
-	Out       io.Writer
+	Out       io.Writer // is told the progress, by several goroutines at once; nil is silent
 }
 
 const (

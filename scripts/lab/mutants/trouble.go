@@ -140,5 +140,7 @@ func (t *troubles) end() (met int, err error) {
 	for on := range protocols {
 		t.wires.on(on).Watch(nil)
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	return t.met, errors.Join(t.errs...)
 }

@@ -20,9 +20,9 @@ import (
 // Options say what to run. All fields are needed, except for Out.
 type Options struct {
 	Mutants   []Mutant
-	Checkouts int    // for each
-	Seed      uint64 // of the customers and of the troubles
-	Dir       string // an empty folder, for the labs
+	Checkouts int       // for each
+	Seed      uint64    // of the customers and of the troubles
+	Dir       string    // an empty folder, for the labs
 	Out       io.Writer // is told the progress, by several goroutines at once; nil is silent
 }
 

@@ -35,6 +35,7 @@ type commands struct {
 	Verify      verifyCommand      `cmd:"" help:"Judge the running lab: the same requests to both sides, the contract suite, the invariants."`
 	Race        raceCommand        `cmd:"" help:"Let many customers buy the last copies of a book at once, and count."`
 	Crash       crashCommand       `cmd:"" help:"Kill processes while customers buy, and look what is left."`
+	Overload    overloadCommand    `cmd:"" help:"Ask each side for five times what it can do, and see how it says no."`
 	Mutants     mutantsCommand     `cmd:"" help:"Put known mistakes back into the services, and see that each is caught."`
 	Chaos       chaosCommand       `cmd:"" help:"Break everything at once while customers buy, and judge what is left."`
 	Bench       benchCommand       `cmd:"" help:"Measure both sides with TPC-W's mixes, and compare them."`

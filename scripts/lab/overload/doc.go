@@ -1,0 +1,11 @@
+// Package overload asks a side of the shop for more than it can do, and judges how it says no.
+//
+//	mix.go       what is asked: a fixed mix of reads, writes to carts and checkouts
+//	load.go      how: as fast as answers come, or at a rate, whatever the answers
+//	payments.go  browsing, while payments is killed and comes back
+//	pin.go       who computes where: the shop and its customers share no processor
+//	run.go       in which order
+//	judge.go     what has to hold
+//
+// Everything is seen from outside: answers, and the metrics of the ops ports.
+package overload

@@ -1,0 +1,118 @@
+package overload
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// sound is a report that nothing is wrong with.
+func sound() *Report {
+	return &Report{
+		Side: "services", Times: times, Goodput: .9,
+		Best:     Phase{Goodput: 1000, Accepted: 10_000, P50: 20, P99: 80, Kinds: map[string]Kind{kindCheckout: {Rate: 150}}},
+		Overload: Phase{Goodput: 900, Accepted: 9000, Refused: 41_000, P50: 40, P99: 200, Kinds: map[string]Kind{kindCheckout: {Rate: 130}}},
+		Outage: &Outage{
+			Rounds: 3, Ratio: 1.1, Browsed: 5000, Opened: 3, OpenSeen: 3, ClosedSeen: 3, Requests: 10_000, Retries: 900, Failovers: 50,
+		},
+	}
+}
+
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	t.Run("a sound run passes", func(t *testing.T) {
+		t.Parallel()
+		r := sound()
+		r.judge()
+		require.Empty(t, r.Violations)
+	})
+	for name, spoil := range map[string]func(*Report){
+		"goodput that collapses":                  func(r *Report) { r.Goodput = .79 },
+		"goodput kept by refusing checkouts":      func(r *Report) { r.Overload.Kinds[kindCheckout] = Kind{Rate: 100} },
+		"accepted requests that wait":             func(r *Report) { r.Overload.P50 = 61 },
+		"some accepted requests that wait":        func(r *Report) { r.Overload.P99 = 241 },
+		"no overload":                             func(r *Report) { r.Overload.Refused = 0 },
+		"a request that failed":                   func(r *Report) { r.Overload.Failed = 1 },
+		"one that failed in quiet times":          func(r *Report) { r.Best.Failed = 1 },
+		"a refusal at ordinary concurrency":       func(r *Report) { r.Best.Refused = 1 },
+		"answers that the mix should not get":     func(r *Report) { r.Overload.Declined = 600 },
+		"a generator that is late":                func(r *Report) { r.Overload.Late = 600 },
+		"browsing that suffers with payments":     func(r *Report) { r.Outage.Ratio = 1.21 },
+		"browsing that was not measured":          func(r *Report) { r.Outage.Ratio = 0 },
+		"browsing that fails with payments":       func(r *Report) { r.Outage.Unbrowsed = 1 },
+		"a breaker that stays shut in one outage": func(r *Report) { r.Outage.OpenSeen = 2 },
+		"a breaker that never closes again":       func(r *Report) { r.Outage.ClosedSeen = 2 },
+		"more retries than the budget":            func(r *Report) { r.Outage.Retries = 951 },
+	} {
+		t.Run(name+" is noticed", func(t *testing.T) {
+			t.Parallel()
+			r := sound()
+			spoil(r)
+			r.judge()
+			require.Len(t, r.Violations, 1, "%v", r.Violations)
+			require.False(t, r.Passed())
+		})
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	const problem = "application/problem+json"
+	for name, c := range map[string]struct {
+		answer answer
+		want   outcome
+	}{
+		"served":                         {answer{status: 201}, accepted},
+		"declined":                       {answer{status: 409, contentType: problem}, said4xx},
+		"told to come back":              {answer{status: 503, contentType: problem, retryAfter: "1"}, refused},
+		"too often":                      {answer{status: 429, contentType: problem, retryAfter: "2"}, refused},
+		"not told when":                  {answer{status: 503, contentType: problem}, failed},
+		"told at once, which is no time": {answer{status: 503, contentType: problem, retryAfter: "0"}, failed},
+		"refused in prose":               {answer{status: 503, contentType: "text/plain", retryAfter: "1"}, failed},
+		"a mistake of the shop's":        {answer{status: 500, contentType: problem}, failed},
+		"broken off":                     {answer{status: 200, err: io.ErrUnexpectedEOF}, failed},
+		"a mistake of the mix's":         {answer{status: 404, contentType: problem}, failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, c.want, c.answer.judge())
+		})
+	}
+}
+
+// TestAtRate has a server that can do less than it is asked: the rate must not follow it, and the time that requests
+// waited to be sent must count.
+func TestAtRate(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		time.Sleep(200 * time.Millisecond)
+	}))
+	defer server.Close()
+	s := &shop{url: server.URL, client: newClient()}
+	tally := s.atRate(t.Context(), 50, time.Second, 0, func() (string, answer) {
+		return kindBook, s.client.send(context.Background(), s.url, request{method: http.MethodGet, path: "/"})
+	})
+	require.EqualValues(t, 50, asked.Load())
+	require.Equal(t, 50, tally.counts[accepted])
+	require.GreaterOrEqual(t, quantile(tally.accepted(), .5), 200.0)
+	require.InDelta(t, 1, tally.took.Seconds(), .9)
+}
+
+func TestQuantile(t *testing.T) {
+	t.Parallel()
+	var times []time.Duration
+	for n := range 101 {
+		times = append(times, time.Duration(100-n)*time.Millisecond)
+	}
+	require.InDelta(t, 50, quantile(times, .5), 0)
+	require.InDelta(t, 99, quantile(times, .99), 0)
+	require.Zero(t, quantile(nil, .5))
+}

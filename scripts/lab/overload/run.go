@@ -1,0 +1,160 @@
+package overload
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"banyan/scripts/lab/up"
+)
+
+// Options of a run.
+type Options struct {
+	Side   string
+	Dir    string // the lab's, of its own
+	Rounds int    // of best goodput and overload in turn, and then of payments up and down
+	Phase  time.Duration
+	Out    io.Writer // progress
+}
+
+const (
+	customers = 300
+	times     = 5                      // what is asked, by what can be served
+	settling  = 2 * time.Second        // between phases
+	noticing  = 500 * time.Millisecond // of each overload is left out: until a door has seen that it is overrun
+)
+
+// sweep is how many customers are tried to find the best goodput: what is ordinary.
+var sweep = []int{16, 32, 64}
+
+// Run starts a lab with one side, overloads it, and judges what it did. An error means that there is nothing to judge.
+func Run(ctx context.Context, o Options) (report *Report, err error) {
+	lab, err := up.Start(ctx, up.Options{
+		Only: o.Side, SeedSize: "small", Dir: o.Dir, RandomPorts: true, Out: o.Out,
+		Env: map[string][]string{"gateway": {"RATE_LIMIT=off"}}, // all customers come from one address
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		if stopped := lab.Stop(stopping); err == nil {
+			err = stopped
+		}
+	}()
+	url := lab.MonolithURL()
+	if o.Side == up.Services {
+		url = lab.GatewayURL()
+	}
+	say := func(format string, args ...any) { fmt.Fprintf(o.Out, format+"\n", args...) }
+	say("customers sign in …")
+	s, err := open(ctx, url, newClient(), customers)
+	if err != nil {
+		return nil, err
+	}
+	report = &Report{Side: o.Side, Times: times, Phase: o.Phase.String(), At: time.Now().UTC().Truncate(time.Second)}
+	repin := func() error { return nil }
+	if processors := allowed(); len(processors) > 1 {
+		repin = func() error { return apart(lab, processors) }
+		report.Pinned = true
+	}
+	if err := repin(); err != nil {
+		return nil, err
+	}
+	if err := overrun(ctx, s, o, report, say); err != nil {
+		return nil, err
+	}
+	if o.Side == up.Services {
+		say("payments is killed and restarted, %d times, while people browse …", o.Rounds)
+		time.Sleep(pendingIn)
+		if report.Outage, err = s.outage(ctx, lab, o.Rounds, o.Phase, repin); err != nil {
+			return nil, err
+		}
+	}
+	report.judge()
+	return report, nil
+}
+
+// overrun finds the best goodput, and then measures it and the overload in turn.
+func overrun(ctx context.Context, s *shop, o Options, report *Report, say func(string, ...any)) error {
+	s.closed(ctx, 16, o.Phase) // warm
+	best := 0.0
+	for _, n := range sweep {
+		t := s.closed(ctx, n, o.Phase)
+		report.Sweep = append(report.Sweep, Point{n, t.goodput()})
+		say("%d customers: %.0f requests/s", n, t.goodput())
+		if t.goodput() > best {
+			best, report.Concurrency = t.goodput(), n
+		}
+	}
+	calm, storm := newTally(), newTally()
+	report.Rate = times * best
+	for range o.Rounds {
+		calm.merge(s.closed(ctx, report.Concurrency, o.Phase))
+		storm.merge(s.atRate(ctx, report.Rate, o.Phase, noticing, func() (string, answer) { return s.ask(ctx, pickKind()) }))
+		say("best %.0f/s, at %.0f/s asked %.0f/s", calm.goodput(), report.Rate, storm.goodput())
+		time.Sleep(settling)
+	}
+	report.Best, report.Overload = calm.phase(), storm.phase()
+	report.Goodput = storm.goodput() / calm.goodput()
+	return ctx.Err()
+}
+
+// apart gives the shop, with its database and broker, the first half of the processors, and the other half to who asks
+// and to the world outside. So what the generator needs at five times the rate is not taken from the shop.
+func apart(lab *up.Lab, processors []int) error {
+	half := len(processors) / 2
+	for _, p := range lab.State().Processes {
+		if p.PID == 0 {
+			continue
+		}
+		mine := processors[:half]
+		if p.Name == "outside" {
+			mine = processors[half:]
+		}
+		for _, pid := range append([]int{p.PID}, children(p.PID)...) {
+			if err := pin(pid, mine...); err != nil && !os.IsNotExist(err) {
+				return err
+			}
+		}
+	}
+	return pin(os.Getpid(), processors[half:]...)
+}
+
+// accepted are the times of all accepted requests.
+func (t *tally) accepted() []time.Duration {
+	var all []time.Duration
+	for _, times := range t.times {
+		all = append(all, times...)
+	}
+	return all
+}
+
+func (t *tally) goodput() float64 { return float64(t.counts[accepted]) / t.took.Seconds() }
+
+func quantile(times []time.Duration, q float64) (ms float64) {
+	if len(times) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(times))
+	return float64(sorted[int(q*float64(len(sorted)-1))]) / float64(time.Millisecond)
+}
+
+// phase is what is reported of a tally.
+func (t *tally) phase() Phase {
+	p := Phase{
+		Goodput: t.goodput(), Accepted: t.counts[accepted], Declined: t.counts[said4xx], Refused: t.counts[refused], Failed: t.counts[failed],
+		P50: quantile(t.accepted(), .5), P99: quantile(t.accepted(), .99),
+		RefusedP50: quantile(t.refusals, .5), RefusedP99: quantile(t.refusals, .99),
+		Late: t.late, Failures: t.failures, Kinds: map[string]Kind{},
+	}
+	for _, m := range mix {
+		times := t.times[m.kind]
+		p.Kinds[m.kind] = Kind{float64(len(times)) / t.took.Seconds(), quantile(times, .5), quantile(times, .99)}
+	}
+	return p
+}

@@ -52,6 +52,18 @@ func (s series) print(loop, generator string) {
 	fmt.Printf("| %.0f |\n", errors)
 }
 
+// restless says that the rounds of a generator differ so much among themselves that nothing can be said about the two: an
+// agreement within such noise would be worth nothing.
+func restless(of ...series) error {
+	for _, s := range of {
+		all := s.each(figures[0].of)
+		if spread := (all[len(all)-1] - all[0]) / s.median(figures[0].of); spread > 0.2 {
+			return fmt.Errorf("the rounds of one generator differ by %.0f %% in their requests/s: the machine is too busy to compare two", 100*spread)
+		}
+	}
+	return nil
+}
+
 // differences are figures whose medians are further apart than the rounds of either generator are among themselves, and
 // than a tenth. An error of either is a difference as well: then the two have not done the same.
 func differences(ours, theirs series) (found []string) {

@@ -34,3 +34,10 @@ func TestVegetasReport(t *testing.T) {
 	_, err = parseVegeta([]byte(`nothing`))
 	require.Error(t, err)
 }
+
+func TestOnABusyMachineNothingIsSaid(t *testing.T) {
+	steady := series{{rate: 500}, {rate: 495}, {rate: 505}}
+	busy := series{{rate: 145}, {rate: 172}, {rate: 190}}
+	require.NoError(t, restless(steady, steady))
+	require.ErrorContains(t, restless(steady, busy), "too busy")
+}

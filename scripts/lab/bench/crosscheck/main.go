@@ -85,6 +85,9 @@ func run(ctx context.Context, rate float64, length time.Duration, rounds int) (e
 		}
 		ours.print(loop.name, "lab bench")
 		theirs.print("", "vegeta")
+		if err := restless(ours, theirs); err != nil {
+			return fmt.Errorf("%s: %w", loop.name, err)
+		}
 		for _, problem := range differences(ours, theirs) {
 			agree = false
 			fmt.Fprintf(os.Stderr, "%s: %s\n", loop.name, problem)

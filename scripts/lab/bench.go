@@ -24,7 +24,7 @@ type benchCommand struct {
 	Steps      []int         `help:"Steps of the ladder to compare. Default: 0,8, with --full 0,1,8." placeholder:"N,…"`
 	Mix        []string      `help:"Measure this mix only: browsing, shopping or ordering; may be repeated. Default: all three."`
 	SeedSize   string        `help:"How much data a lab of its own starts with: small, medium or large." default:"small"`
-	Seconds    float64       `help:"Load per round, in seconds. Default: 5, with --quick 2."`
+	Seconds    float64       `help:"Load per round, in seconds. Default: 4, with --quick 2."`
 	Rounds     int           `help:"Rounds per mix and side. Default: 5, with --quick 3."`
 	Browsers   int           `help:"Emulated browsers per side, each with one connection. Default: those of the sweep that did best; with --quick 16."`
 	Sweep      []int         `help:"Numbers of browsers to try first. Default: 4,8,16,32,64; with --quick or --browsers none." placeholder:"N,…"`

@@ -43,7 +43,12 @@ func (r *runner) measureAll(ctx context.Context, report *Report) error {
 		browsers = pageBrowsers
 	}
 	for _, page := range Pages {
-		if err := r.closedLoop(ctx, page, browsers, pageRounds, report); err != nil {
+		l := r.closed(browsers)
+		l.length = r.options.pageLength()
+		if err := r.warmUp(ctx, page, browsers, report); err != nil {
+			return err
+		}
+		if err := r.closedLoop(ctx, page, l, pageRounds, report); err != nil {
 			return err
 		}
 	}
@@ -67,15 +72,20 @@ func (r *runner) inspect(ctx context.Context, after string, report *Report) erro
 // measure plays the rounds of a mix, the sides taking turns in each.
 func (r *runner) measure(ctx context.Context, mix Mix, report *Report) error {
 	browsers := r.options.Browsers
-	if len(r.options.Sweep) > 0 {
-		if err := r.sweep(ctx, mix, report); err != nil {
-			return err
-		}
-		if browsers == 0 {
-			browsers = report.bestBrowsers(mix.Name)
-		}
+	middle := browsers
+	if n := len(r.options.Sweep); n > 0 {
+		middle = r.options.Sweep[n/2]
 	}
-	if err := r.closedLoop(ctx, mix, browsers, r.options.Rounds, report); err != nil {
+	if err := r.warmUp(ctx, mix, middle, report); err != nil {
+		return err
+	}
+	if err := r.sweep(ctx, mix, report); err != nil {
+		return err
+	}
+	if browsers == 0 {
+		browsers = report.bestBrowsers(mix.Name)
+	}
+	if err := r.closedLoop(ctx, mix, r.closed(browsers), r.options.Rounds, report); err != nil {
 		return err
 	}
 	return r.openLoop(ctx, mix, report)
@@ -83,14 +93,6 @@ func (r *runner) measure(ctx context.Context, mix Mix, report *Report) error {
 
 // sweep tries numbers of browsers, to find where each side does best.
 func (r *runner) sweep(ctx context.Context, mix Mix, report *Report) error {
-	for _, s := range r.sides {
-		r.say("%s: warming up the %s", mix.Name, s.name)
-		l := load{kind: kindWarmUp, browsers: r.options.Sweep[len(r.options.Sweep)/2], think: r.options.Think,
-			length: r.options.warmUp(), sampleEvery: sampleWarmUp}
-		if _, err := r.playFor(ctx, s, mix, l, report); err != nil {
-			return err
-		}
-	}
 	for i, browsers := range r.options.Sweep {
 		for _, s := range r.sides {
 			l := load{kind: kindSweep, browsers: browsers, think: r.options.Think,
@@ -105,8 +107,8 @@ func (r *runner) sweep(ctx context.Context, mix Mix, report *Report) error {
 	return nil
 }
 
-// closedLoop measures the highest throughput.
-func (r *runner) closedLoop(ctx context.Context, mix Mix, browsers, rounds int, report *Report) error {
+// warmUp asks each side for a while, which belongs to no figure.
+func (r *runner) warmUp(ctx context.Context, mix Mix, browsers int, report *Report) error {
 	l := load{kind: kindWarmUp, browsers: browsers, think: r.options.Think, length: r.options.warmUp(), sampleEvery: sampleWarmUp}
 	for _, s := range r.sides {
 		r.say("%s: warming up the %s", mix.Name, s.name)
@@ -114,7 +116,16 @@ func (r *runner) closedLoop(ctx context.Context, mix Mix, browsers, rounds int, 
 			return err
 		}
 	}
-	l.kind, l.length, l.sampleEvery = kindClosed, r.options.Length, sampleRound
+	return nil
+}
+
+// closed is the load of a round of the closed loop.
+func (r *runner) closed(browsers int) load {
+	return load{kind: kindClosed, browsers: browsers, think: r.options.Think, length: r.options.Length, sampleEvery: sampleRound}
+}
+
+// closedLoop measures the highest throughput.
+func (r *runner) closedLoop(ctx context.Context, mix Mix, l load, rounds int, report *Report) error {
 	for l.number = 1; l.number <= rounds; l.number++ {
 		for _, s := range r.sides {
 			done, err := r.playFor(ctx, s, mix, l, report)

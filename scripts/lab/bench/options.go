@@ -44,9 +44,9 @@ type Options struct {
 // Standard measures the two ends of the ladder for some minutes.
 func Standard() Options {
 	return Options{
-		Mixes: Mixes, Length: 5 * time.Second, Rounds: 5,
-		Sweep: []int{4, 8, 16, 32, 64}, SweepLength: 2 * time.Second,
-		Open: []float64{0.5, 0.7}, OpenRounds: 2, OpenLength: 5 * time.Second, OpenConnections: 64,
+		Mixes: Mixes, Length: 4 * time.Second, Rounds: 5,
+		Sweep: []int{4, 8, 16, 32, 64}, SweepLength: 1500 * time.Millisecond,
+		Open: []float64{0.5, 0.7}, OpenRounds: 2, OpenLength: 4 * time.Second, OpenConnections: 64,
 		Customers: 500, Seed: 1, Out: io.Discard,
 	}
 }
@@ -70,13 +70,16 @@ func Quick() Options {
 // warmUp is how long a side is asked before its rounds of a mix. It belongs to no figure.
 func (o Options) warmUp() time.Duration { return min(o.Length/2, 2*time.Second) }
 
+// pageLength is that of a round of one page, which needs less time than a mix of fourteen.
+func (o Options) pageLength() time.Duration { return min(o.Length, 3*time.Second) }
+
 // load is how long each side is under load in the whole run.
 func (o Options) load() time.Duration {
 	perMix := o.warmUp() + time.Duration(o.Rounds)*o.Length + time.Duration(len(o.Sweep))*o.SweepLength +
 		time.Duration(len(o.Open)*o.OpenRounds)*o.OpenLength
 	sum := time.Duration(len(o.Mixes)) * perMix
 	if o.Pages {
-		sum += time.Duration(len(Pages)) * (o.warmUp() + pageRounds*o.Length)
+		sum += time.Duration(len(Pages)) * (o.warmUp() + pageRounds*o.pageLength())
 	}
 	return sum
 }

@@ -22,7 +22,7 @@ func (r *Report) WriteTable(out io.Writer) error {
 			latency.write(&text)
 			text.WriteString("\n")
 		}
-		work := r.work()
+		work := r.brief()
 		work.write(&text)
 		text.WriteString("\n")
 		for _, side := range r.sides() {
@@ -113,6 +113,21 @@ func (r *Report) work() *grid {
 			g.row(mix, r.title(side), orDash("%.2f", t.HopsTotal), orDash("%.2f", t.Statements), orDash("%.1f", t.Rows),
 				orDash("%.2f", t.Transactions), orDash("%.0f", t.WAL), orDash("%.2f", t.Published),
 				fmt.Sprintf("%.0f", t.Sent), fmt.Sprintf("%.0f", t.Received), orDash("%.1f", effect.P50), orDash("%.1f", effect.P99))
+		}
+	}
+	return g
+}
+
+// brief is as much of it as a terminal is wide.
+func (r *Report) brief() *grid {
+	g := &grid{words: 2}
+	g.row("per request", "step", "HTTP hops", "SQL statements", "transactions", "events", "bytes in", "event effect p50 ms")
+	for _, mix := range r.mixes() {
+		for _, side := range r.sides() {
+			if t := r.resultIfThere(side, mix); t != nil {
+				g.row(mix, r.title(side), orDash("%.2f", t.HopsTotal), orDash("%.2f", t.Statements), orDash("%.2f", t.Transactions),
+					orDash("%.2f", t.Published), fmt.Sprintf("%.0f", t.Received), orDash("%.1f", t.Effects[allConsumers].P50))
+			}
 		}
 	}
 	return g

@@ -1,0 +1,265 @@
+package rolling
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"banyan/scripts/lab/invariants"
+	"banyan/scripts/lab/seed"
+	"banyan/scripts/lab/up"
+)
+
+// Options say how long to go on. All fields are needed, except for Out.
+type Options struct {
+	Customers    int
+	Seed         uint64        // of what customers do, and of the order of the restarts
+	Quick        bool          // once through the fleet and the keys; nothing is killed
+	SettleWithin time.Duration // how long the shop gets to come to rest
+	Dir          string        // an empty folder for the lab
+	Out          io.Writer     // is told the progress; nil is silent
+}
+
+const (
+	wantedBooks = 30
+	copies      = 100_000 // of each, so that nothing is ever sold out
+	signingIn   = 4       // side by side: passwords are dear to check
+)
+
+// tokenLife is how long a signed token may still be good after the last one was signed with a key: 60 s, and 5 s for
+// clocks that are apart.
+const tokenLife = 65 * time.Second
+
+// quickTokenCache is for how long the gateways use a signed token in a quick run, which can't wait until it expires.
+const quickTokenCache = 2 * time.Second
+
+// run is one run.
+type run struct {
+	options   Options
+	lab       *up.Lab
+	random    *rand.Rand
+	keys      keys
+	fronts    *fronts
+	book      book
+	customers []*customer
+
+	// quiet is held by customers for a visit, and taken by whoever wants to be alone with the shop.
+	quiet sync.RWMutex
+}
+
+// Run makes a run and judges it. An error means that there was nothing to judge.
+func Run(ctx context.Context, options Options) (report *Report, err error) {
+	if options.Out == nil {
+		options.Out = io.Discard
+	}
+	r := &run{options: options, random: rand.New(rand.NewPCG(options.Seed, 0)), keys: newKeys()}
+	began := time.Now()
+	instances := map[string]int{}
+	for _, service := range services() {
+		instances[service] = 2
+	}
+	r.lab, err = up.Start(ctx, up.Options{
+		Only: up.Services, SeedSize: "small", Dir: options.Dir, RandomPorts: true, Out: options.Out,
+		Instances: instances, Env: r.environment(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		if stopped := r.lab.Stop(stopping); err == nil {
+			err = stopped
+		}
+	}()
+	// A process that dies without having been asked to ends the run.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() { cancel(r.lab.Wait(ctx)) }()
+
+	report, err = r.run(ctx, began)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return nil, cause
+	}
+	return report, err
+}
+
+// services are all of them, in the order of the ladder.
+func services() []string { return up.Ladder[len(up.Ladder)-1].Processes }
+
+// instancesOf are the processes of a service.
+func instancesOf(service string) []string { return []string{service, service + "-2"} }
+
+func (r *run) environment() map[string][]string {
+	env := r.keys.environment()
+	if r.options.Quick {
+		env["gateway"] = append(env["gateway"], "TOKEN_CACHE="+quickTokenCache.String())
+	}
+	return env
+}
+
+func (r *run) run(ctx context.Context, began time.Time) (*Report, error) {
+	var urls []string
+	for _, gateway := range instancesOf("gateway") {
+		urls = append(urls, r.lab.Process(gateway).URL)
+	}
+	r.fronts = newFronts(urls, r.options.Customers)
+	defer r.fronts.close()
+	r.say("%d customers are signing in …", r.options.Customers)
+	if err := r.admit(ctx); err != nil {
+		return nil, err
+	}
+
+	shopping, leave := context.WithCancel(ctx)
+	defer leave()
+	var customers sync.WaitGroup
+	for _, c := range r.customers {
+		customers.Go(func() { r.shop(shopping, c) })
+	}
+	if err := r.phases(ctx); err != nil {
+		return nil, err
+	}
+	r.quiet.Lock() // the visits that go on come to their end
+	leave()
+	r.quiet.Unlock()
+	customers.Wait()
+	return r.judge(ctx, began)
+}
+
+// admit signs the customers in, and fills the shelves.
+func (r *run) admit(ctx context.Context) error {
+	phase, began := r.book.begin("customers come", false), time.Now()
+	staff := &customer{fronts: r.fronts, book: &r.book, email: seed.StaffEmail}
+	var best list[wanted]
+	if _, good := staff.ask(ctx, request{method: http.MethodGet, path: "/v1/books/bestsellers"}, ok, &best, nil); !good || len(best.Items) < wantedBooks {
+		return fmt.Errorf("the shop has %d bestsellers, and the customers want %d", len(best.Items), wantedBooks)
+	}
+	best.Items = best.Items[:wantedBooks]
+	var session struct {
+		Token string `json:"token"`
+	}
+	said, good := staff.ask(ctx, request{method: http.MethodPost, path: "/v1/sessions", body: map[string]string{
+		"email": seed.StaffEmail, "password": seed.StaffPassword,
+	}}, created, &session, nil)
+	if !good {
+		return fmt.Errorf("staff can't sign in: %s", said)
+	}
+	staff.token = session.Token
+	for _, book := range best.Items {
+		delivery := request{method: http.MethodPost, path: "/v1/stock/" + book.ID + "/deliveries", key: uuid.NewString(),
+			body: map[string]int{"quantity": copies}}
+		if said, good := staff.ask(ctx, delivery, ok, nil, nil); !good {
+			return fmt.Errorf("deliver %q: %s", book.Title, said)
+		}
+	}
+	var group errgroup.Group
+	group.SetLimit(signingIn)
+	for i := range r.options.Customers {
+		c := &customer{
+			fronts: r.fronts, book: &r.book, books: best.Items,
+			random: rand.New(rand.NewPCG(r.options.Seed, uint64(i+1))),
+			email:  seed.ReaderEmail(i + 1), cart: map[string]int{}, unsure: true, orders: map[string]string{},
+		}
+		r.customers = append(r.customers, c)
+		group.Go(func() error {
+			c.signIn(ctx)
+			return nil
+		})
+	}
+	_ = group.Wait()
+	phase.Took = time.Since(began)
+	if _, failed := r.book.count(); failed > 0 {
+		return fmt.Errorf("before anything was restarted: %v", r.book.failures[0])
+	}
+	return context.Cause(ctx)
+}
+
+// shop lets a customer come again and again, until ctx ends.
+func (r *run) shop(ctx context.Context, c *customer) {
+	for pause(ctx, 100*time.Millisecond+time.Duration(c.random.IntN(400))*time.Millisecond) == nil {
+		r.quiet.RLock()
+		if ctx.Err() == nil {
+			c.visit(context.WithoutCancel(ctx))
+		}
+		r.quiet.RUnlock()
+	}
+}
+
+// phases are the run, step by step.
+func (r *run) phases(ctx context.Context) error {
+	calm, oldTokens := 10*time.Second, tokenLife
+	if r.options.Quick {
+		calm, oldTokens = 3*time.Second, quickTokenCache+time.Second
+	}
+	steps := []struct {
+		name      string
+		forgiving bool
+		do        func(context.Context, *Phase) error
+	}{
+		{"nobody is restarted", false, func(ctx context.Context, _ *Phase) error { return pause(ctx, calm) }},
+		{"every process is restarted", false, r.restartAll},
+		{"user tokens: the new key is published", false, r.publishNewKey},
+		{"user tokens: the new key signs", false, r.signWithNewKey},
+		{"user tokens: the old ones run out", false, func(ctx context.Context, _ *Phase) error { return pause(ctx, oldTokens) }},
+		{"user tokens: the old key goes", false, r.dropOldKey},
+		{"service keys: the new ones are known", false, r.introduceCallers},
+		{"service keys: the new ones sign", false, r.changeCallers},
+		{"service keys: the old ones go", false, r.forgetCallers},
+		{"orders is killed while cards are slow", true, r.killOrders},
+		{"the card processor stands still", true, r.shareTheWork},
+		{"orders stands still for 15 s", true, r.standStill},
+		{"nobody is restarted any more", false, func(ctx context.Context, _ *Phase) error { return pause(ctx, calm) }},
+	}
+	for _, step := range steps {
+		if step.forgiving && r.options.Quick {
+			continue
+		}
+		r.say("%s …", step.name)
+		phase, began := r.book.begin(step.name, step.forgiving), time.Now()
+		if err := step.do(ctx, phase); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
+		phase.Took = time.Since(began)
+	}
+	return nil
+}
+
+// judge lets the shop come to rest, and holds it to what it said and to the invariants.
+func (r *run) judge(ctx context.Context, began time.Time) (*Report, error) {
+	r.say("waiting until the shop has come to rest …")
+	phase, resting := r.book.begin("afterwards, everybody looks at all of their orders", false), time.Now()
+	state := r.lab.State()
+	shop, err := invariants.Open(ctx, invariants.Where{
+		Side: up.Services, Database: state.Databases[up.Services], Broker: state.NATSURL,
+		OutsideURL: state.OutsideURL, Since: began,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer shop.Close()
+	left, err := shop.Settle(ctx, r.options.SettleWithin)
+	if err != nil {
+		return nil, err
+	}
+	report := &Report{Seed: r.options.Seed, Customers: r.options.Customers, Quick: r.options.Quick, Rest: time.Since(resting), Left: left}
+	for _, c := range r.customers {
+		report.Orders += len(c.orders)
+		c.remember(ctx)
+	}
+	phase.Took = time.Since(resting)
+	if report.Invariants, err = shop.Check(ctx); err != nil {
+		return nil, err
+	}
+	report.Phases, report.Failures = r.book.phases, r.book.failures
+	report.Moved = r.fronts.moved.Load()
+	return report, nil
+}
+
+func (r *run) say(format string, args ...any) { fmt.Fprintf(r.options.Out, format+"\n", args...) }

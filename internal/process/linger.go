@@ -8,9 +8,8 @@ import (
 )
 
 const (
-	lingerTime  = time.Second            // at most
-	lingerQuiet = 250 * time.Millisecond // without a request, after which nobody seems to be left who would ask
-	lingerLook  = 5 * time.Millisecond   // how often that is looked at
+	lingerTime = time.Second          // at most
+	lingerLook = 5 * time.Millisecond // how often it is looked at who is left
 )
 
 // visitors are the connections of a server that is to be left without harm.
@@ -27,7 +26,6 @@ const (
 type visitors struct {
 	leaving atomic.Bool
 	open    atomic.Int64
-	used    atomic.Int64 // while leaving: Unix nanoseconds of the last request's begin or end
 }
 
 // watch follows a server's connections.
@@ -37,24 +35,14 @@ func (v *visitors) watch(_ net.Conn, state http.ConnState) {
 		v.open.Add(1)
 	case http.StateClosed, http.StateHijacked:
 		v.open.Add(-1)
-	default:
-		if v.leaving.Load() {
-			v.used.Store(time.Now().UnixNano())
-		}
 	}
 }
 
-// linger lets every answer be its connection's last from now on, and returns when no connection is left, when
-// nobody has asked for a while, or after a second.
+// linger lets every answer be its connection's last from now on, and returns when no connection is left, or after
+// a second.
 func (v *visitors) linger() {
-	began := time.Now()
-	v.used.Store(began.UnixNano())
 	v.leaving.Store(true)
-	for v.open.Load() > 0 {
-		now := time.Now()
-		if now.Sub(began) >= lingerTime || now.UnixNano()-v.used.Load() >= int64(lingerQuiet) {
-			return
-		}
+	for end := time.Now().Add(lingerTime); v.open.Load() > 0 && time.Now().Before(end); {
 		time.Sleep(lingerLook)
 	}
 }

@@ -19,6 +19,10 @@ import (
 // errors.Is against the caller's own sentinels holds as if the call were local.
 // What could not be asked, or not be answered in time, is Unavailable: the
 // outcome of such a call is unknown.
+//
+// Every call must be safe to repeat: it asks for something, or carries a key under
+// which it has one effect. For a call that goes out on a connection that was idle, just
+// as the other side closes it, is sent once more on another.
 type Client struct {
 	instances *instances
 	timeout   time.Duration
@@ -70,7 +74,8 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 
 func (c *Client) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
 	var body []byte
-	header := http.Header{}
+	// net/http repeats what has such a header, and does not send an empty one.
+	header := http.Header{"X-Idempotency-Key": {}}
 	if in != nil {
 		var err error
 		if body, err = json.Marshal(in); err != nil {

@@ -64,8 +64,9 @@ func (s *instances) order() []*instance {
 	return order
 }
 
-// do sends the request that the function makes for one instance after the other, until one could be connected to: up
-// to there nothing was sent, so nothing is sent twice.
+// do sends the request that the function makes for one instance after the other, until one could be connected to. Up
+// to there nothing was sent, but perhaps on an idle connection that was just being closed. An instance that has been
+// asked and gives no answer is not followed by another: whether to go on asking is for the caller to say.
 func (s *instances) do(request func(base string) (*http.Request, error)) (res *http.Response, err error) {
 	for _, i := range s.order() {
 		var req *http.Request

@@ -60,7 +60,9 @@ func (h *hop) next(r *http.Request, body *loan, err error) *upstream {
 		return nil
 	}
 	h.tried = append(h.tried, h.upstream)
-	if h.connections == 0 && unreachable(err) {
+	// Also after an idle connection that turned out to be closed: net/http dials again by itself only with what was
+	// not written yet, or may arrive twice. Had it got through, nobody would have counted that.
+	if unreachable(err) {
 		next := h.route.pick(h.tried...)
 		if next != nil {
 			h.route.failovers.Add(1)

@@ -43,8 +43,8 @@ type pace struct {
 }
 
 var (
-	fullPace  = pace{8 * time.Second, 45 * time.Second, 40 * time.Second, 2500 * time.Millisecond, 2 * time.Minute, 40 * time.Minute, time.Minute}
-	quickPace = pace{3 * time.Second, 30 * time.Second, 0, time.Second, 20 * time.Second, 4 * time.Minute, time.Minute}
+	fullPace  = pace{8 * time.Second, 3 * time.Minute, 40 * time.Second, 2500 * time.Millisecond, 2 * time.Minute, 40 * time.Minute, time.Minute}
+	quickPace = pace{3 * time.Second, time.Minute, 0, time.Second, 20 * time.Second, 4 * time.Minute, time.Minute}
 )
 
 // storm is one run.

@@ -64,9 +64,9 @@ func (w *World) loseTail(ctx context.Context, s Step) (Made, error) {
 	process := w.Lab.Process(NATS)
 	process.Kill9()
 	if err := cutTail(w.store(), 20_000+random.Int64N(60_000)); err != nil {
-		return Made{}, errors.Join(err, process.Restart(ctx))
+		return Made{}, errors.Join(err, Restart(ctx, process))
 	}
-	if err := process.Restart(ctx); err != nil {
+	if err := Restart(ctx, process); err != nil {
 		return Made{}, fmt.Errorf("start NATS again: %w", err)
 	}
 	after, err := w.lastEvent(ctx)

@@ -40,7 +40,7 @@ func (w *World) fillDisk(ctx context.Context, s Step, while While) (Made, error)
 		ended, note = true, "the server had turned its streams off, and was started again"
 	}
 	if ended {
-		if err := process.Restart(ctx); err != nil {
+		if err := Restart(ctx, process); err != nil {
 			return Made{}, fmt.Errorf("start %s again: %w", s.Target, err)
 		}
 	}

@@ -63,12 +63,24 @@ func (w *World) Do(ctx context.Context, s Step, while While) (Made, error) {
 	return Made{}, fmt.Errorf("nobody knows how to make %q here", s.Kind)
 }
 
+// Restart starts a process again that is gone. A database that has much to recover on a busy machine gets a second and
+// a third chance to be ready in time.
+func Restart(ctx context.Context, process *up.Process) (err error) {
+	for range 3 {
+		if err = process.Restart(ctx); err == nil || ctx.Err() != nil {
+			return err
+		}
+		process.Kill9() // it may be there, and not ready
+	}
+	return err
+}
+
 // kill counts from the kill on: what starts the process again is part of it.
 func (w *World) kill(ctx context.Context, name string) (Made, error) {
 	process := w.Lab.Process(name)
 	at := time.Now()
 	process.Kill9()
-	if err := process.Restart(ctx); err != nil {
+	if err := Restart(ctx, process); err != nil {
 		return Made{}, fmt.Errorf("start %s again: %w", name, err)
 	}
 	return Made{Ended: at}, nil
@@ -103,7 +115,7 @@ func (w *World) immediate(ctx context.Context) (Made, error) {
 	if err := process.End(syscall.SIGQUIT); err != nil {
 		return Made{}, fmt.Errorf("stop PostgreSQL immediately: %w", err)
 	}
-	if err := process.Restart(ctx); err != nil {
+	if err := Restart(ctx, process); err != nil {
 		return Made{}, fmt.Errorf("start PostgreSQL again: %w", err)
 	}
 	return Made{Ended: at}, nil
@@ -118,7 +130,7 @@ func (w *World) brokerAway(ctx context.Context, s Step, while While) (Made, erro
 		return Made{}, err
 	}
 	at := time.Now()
-	if err := process.Restart(ctx); err != nil {
+	if err := Restart(ctx, process); err != nil {
 		return Made{}, fmt.Errorf("start NATS again: %w", err)
 	}
 	return Made{Ended: at, Note: s.For.String()}, nil

@@ -113,7 +113,7 @@ func (p *Points) await(ctx context.Context, n int, patience time.Duration) (hit 
 		}
 		<-a.hit
 	}
-	if err := a.victim.Restart(ctx); err != nil {
+	if err := fault.Restart(ctx, a.victim); err != nil {
 		return true, fmt.Errorf("start %s again, which was killed at the point %q: %w", point.Victim, point.What, err)
 	}
 	return true, nil

@@ -69,15 +69,18 @@ func between(before, after map[string]time.Duration) (sum time.Duration) {
 }
 
 const (
-	look  = 250 * time.Millisecond
-	quiet = 0.10 // of a CPU
+	look       = 250 * time.Millisecond
+	quiet      = 0.10 // of a CPU
+	restWithin = 30 * time.Second
 )
 
-// rest waits until the lab uses less than a tenth of a CPU, twice in turn, and returns what it had used by then.
+// rest waits until the lab uses less than a tenth of a CPU, twice in turn, and returns what it had used by then. A lab that
+// does not come to rest is an error: what it is busy with would be taken for the cost of what was measured, or subtracted
+// from it.
 func (m meter) rest(ctx context.Context) (map[string]time.Duration, error) {
 	last, err := m.used()
 	calm := 0
-	for limit := time.Now().Add(30 * time.Second); err == nil; {
+	for limit := time.Now().Add(restWithin); err == nil; {
 		select {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
@@ -93,8 +96,11 @@ func (m meter) rest(ctx context.Context) (map[string]time.Duration, error) {
 			calm = 0
 		}
 		last = next
-		if calm == 2 || time.Now().After(limit) {
+		switch {
+		case calm == 2:
 			return last, nil
+		case time.Now().After(limit):
+			return nil, fmt.Errorf("the lab did not come to rest within %s: the machine is too busy to measure on", restWithin)
 		}
 	}
 	return nil, err

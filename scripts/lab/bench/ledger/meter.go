@@ -79,7 +79,7 @@ const (
 // from it.
 func (m meter) rest(ctx context.Context) (map[string]time.Duration, error) {
 	last, err := m.used()
-	calm := 0
+	at, calm := time.Now(), 0
 	for limit := time.Now().Add(restWithin); err == nil; {
 		select {
 		case <-ctx.Done():
@@ -90,12 +90,13 @@ func (m meter) rest(ctx context.Context) (map[string]time.Duration, error) {
 		if next, err = m.used(); err != nil {
 			break
 		}
-		if between(last, next).Seconds() < quiet*look.Seconds() {
+		now := time.Now() // on a busy machine a look takes its time
+		if between(last, next).Seconds() < quiet*now.Sub(at).Seconds() {
 			calm++
 		} else {
 			calm = 0
 		}
-		last = next
+		last, at = next, now
 		switch {
 		case calm == 2:
 			return last, nil

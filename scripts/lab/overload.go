@@ -14,8 +14,8 @@ import (
 
 type overloadCommand struct {
 	Only   string        `help:"One side only: monolith or services." enum:"monolith,services," default:""`
-	Rounds int           `help:"How often the best goodput and the overload are measured in turn." default:"4"`
-	Phase  time.Duration `help:"For how long each time." default:"5s"`
+	Rounds int           `help:"How often the best goodput and the overload are measured in turn." default:"3"`
+	Phase  time.Duration `help:"For how long each time." default:"15s"`
 }
 
 func (c *overloadCommand) Help() string {
@@ -24,8 +24,8 @@ func (c *overloadCommand) Help() string {
 }
 
 func (c *overloadCommand) Run(ctx context.Context, line *commands, to streams) error {
-	if c.Rounds < 1 || c.Phase < 2*time.Second {
-		return errors.New("a run needs at least one round, of phases of at least 2s")
+	if c.Rounds < 1 || c.Phase < 4*time.Second {
+		return errors.New("a run needs at least one round, of phases of at least 4s")
 	}
 	sides := []string{up.Monolith, up.Services}
 	if c.Only != "" {

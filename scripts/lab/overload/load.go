@@ -1,12 +1,9 @@
 package overload
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"sync"
@@ -20,18 +17,8 @@ const answerWithin = 15 * time.Second
 // errCrowded is the generator's own limit: it has no customer left, or more requests under way than it can keep.
 var errCrowded = errors.New("the generator ran out of customers")
 
-// mostUnderWay is how many requests the generator keeps under way.
-const mostUnderWay = 4000
-
-type client struct{ http *http.Client }
-
-func newClient() *client {
-	wire := http.DefaultTransport.(*http.Transport).Clone()
-	wire.Proxy = nil
-	wire.MaxIdleConns, wire.MaxIdleConnsPerHost = 0, mostUnderWay
-	wire.DisableCompression = true
-	return &client{&http.Client{Transport: wire, Timeout: answerWithin}}
-}
+// mostUnderWay is how many requests the generator keeps under way, each on a connection of its own.
+const mostUnderWay = 2000
 
 type request struct {
 	method, path, token, key string
@@ -51,38 +38,6 @@ func (a answer) String() string {
 		return a.err.Error()
 	}
 	return fmt.Sprintf("%d %s", a.status, a.body[:min(len(a.body), 200)])
-}
-
-func (c *client) send(ctx context.Context, base string, r request) answer {
-	var body io.Reader
-	if r.body != nil {
-		encoded, err := json.Marshal(r.body)
-		if err != nil {
-			return answer{err: err}
-		}
-		body = bytes.NewReader(encoded)
-	}
-	req, err := http.NewRequestWithContext(ctx, r.method, base+r.path, body)
-	if err != nil {
-		return answer{err: err}
-	}
-	req.GetBody = nil // Go would send what carries a key twice, by itself
-	if r.body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if r.token != "" {
-		req.Header.Set("Authorization", "Bearer "+r.token)
-	}
-	if r.key != "" {
-		req.Header.Set("Idempotency-Key", r.key)
-	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return answer{err: err}
-	}
-	defer res.Body.Close()
-	said, err := io.ReadAll(res.Body)
-	return answer{res.StatusCode, res.Header.Get("Content-Type"), res.Header.Get("Retry-After"), said, err}
 }
 
 // outcome is what an answer means to the customer.
@@ -117,6 +72,7 @@ func (a answer) judge() outcome {
 type tally struct {
 	mu       sync.Mutex
 	took     time.Duration
+	done     int                        // accepted, and served before the phase ended
 	times    map[string][]time.Duration // of the accepted, by kind
 	refusals []time.Duration
 	counts   [failed + 1]int
@@ -151,6 +107,7 @@ func (t *tally) note(kind string, a answer, took, late time.Duration) {
 // merge adds what another phase of the same sort has brought.
 func (t *tally) merge(other *tally) {
 	t.took += other.took
+	t.done += other.done
 	for kind, times := range other.times {
 		t.times[kind] = append(t.times[kind], times...)
 	}
@@ -179,17 +136,18 @@ func (s *shop) closed(ctx context.Context, customers int, during time.Duration) 
 		})
 	}
 	all.Wait()
-	t.took = time.Since(began)
+	t.took, t.done = time.Since(began), t.counts[accepted]
 	return t
 }
 
-// atRate asks so often a second, whether or not there are answers, and measures from when each was due. What began in
-// the first moments is left out: for that long a door needs to see that it is overrun.
+// atRate asks so often a second, whether or not there are answers, and measures from when each was due. Goodput is what
+// was served while it asked. What was due in the first moments counts for that, but not for the time that answers
+// take: for so long a door needs to see that it is overrun.
 func (s *shop) atRate(ctx context.Context, rate float64, during, leaveOut time.Duration, ask func() (string, answer)) *tally {
 	t := newTally()
 	began := time.Now()
 	var all sync.WaitGroup
-	var underWay atomic.Int64
+	var underWay, done atomic.Int64
 	every := time.Duration(float64(time.Second) / rate)
 	for n := 0; ; n++ {
 		due := began.Add(time.Duration(n) * every)
@@ -211,12 +169,16 @@ func (s *shop) atRate(ctx context.Context, rate float64, during, leaveOut time.D
 		all.Go(func() {
 			defer underWay.Add(-1)
 			kind, a := ask()
+			if a.judge() == accepted && time.Since(began) < during {
+				done.Add(1)
+			}
 			if counts {
 				t.note(kind, a, time.Since(due), late)
 			}
 		})
 	}
-	t.took = time.Since(began) - leaveOut
+	t.took = time.Since(began)
 	all.Wait()
+	t.done = int(done.Load())
 	return t
 }

@@ -22,9 +22,9 @@ type Options struct {
 
 const (
 	customers = 300
-	times     = 5                      // what is asked, by what can be served
-	settling  = 2 * time.Second        // between phases
-	noticing  = 500 * time.Millisecond // of each overload is left out: until a door has seen that it is overrun
+	times     = 5               // what is asked, by what can be served
+	settling  = 2 * time.Second // between phases
+	noticing  = time.Second     // of each overload: until a door has seen that it is overrun, and the crowd inside has gone
 )
 
 // sweep is how many customers are tried to find the best goodput: what is ordinary.
@@ -134,7 +134,7 @@ func (t *tally) accepted() []time.Duration {
 	return all
 }
 
-func (t *tally) goodput() float64 { return float64(t.counts[accepted]) / t.took.Seconds() }
+func (t *tally) goodput() float64 { return float64(t.done) / t.took.Seconds() }
 
 func quantile(times []time.Duration, q float64) (ms float64) {
 	if len(times) == 0 {

@@ -25,7 +25,8 @@ import (
 //
 // Each area of the API has a door of its own within that of the house, so that one whose
 // answers have become slow cannot fill the house: it gets three quarters of it at most,
-// and a thirty-second of the house is kept for each, whatever the others do.
+// and a few places are kept for each, whatever the others do: few, or the house would soon be
+// full of what is cheap, and never sell anything.
 type Door struct {
 	house  gate
 	areas  map[string]*area
@@ -47,7 +48,7 @@ func NewDoor(most uint, areas ...string) *Door {
 	}
 	house := int64(most)
 	newArea := func(name string) *area { return &area{name: name, gate: newGate(house * 3 / 4)} }
-	d := &Door{house: newGate(house), areas: map[string]*area{}, others: newArea("other"), kept: max(house/32, 1)}
+	d := &Door{house: newGate(house), areas: map[string]*area{}, others: newArea("other"), kept: max(house/64, 1)}
 	for _, name := range areas {
 		d.areas[name] = newArea(name)
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -157,6 +159,11 @@ func (r *Relay) connect(ctx context.Context) (conn *pgx.Conn, schema string, err
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	config := r.pool.Config().ConnConfig
+	// It waits for notifications, which end with their context and have nothing to be
+	// let finish.
+	config.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.DeadlineContextWatcherHandler{Conn: conn.Conn()}
+	}
 	config.RuntimeParams["application_name"] = r.source + " relay"
 	// A mark that a crash of the database loses is made again, after an event
 	// that the consumers know already. It need not wait for the disk.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
@@ -48,6 +49,7 @@ func Open(ctx context.Context, url string, o Options) (*pgxpool.Pool, error) {
 	}
 	cfg.HealthCheckPeriod = 15 * time.Second
 	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+	cfg.ConnConfig.BuildContextWatcherHandler = letFinish
 	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
 		// uuid.UUID in the binary format: through its text, each takes 20 times as long.
 		pgxuuid.Register(c.TypeMap())
@@ -68,6 +70,18 @@ func Open(ctx context.Context, url string, o Options) (*pgxpool.Pool, error) {
 		return nil, fmt.Errorf("reach PostgreSQL at %s:%d, database %s, as %s: %w", c.Host, c.Port, c.Database, c.User, err)
 	}
 	return pool, nil
+}
+
+// letFinish lets a connection outlive a request that is given up in the middle of
+// a statement. By default the driver closes it. To make a new one costs the server
+// more than most statements do, so when it is busy and many give up, soon nobody has a
+// connection that is not new: lab chaos saw a fault of 4 s go on for minutes like
+// that. So the statement gets a moment to end, is then cancelled, and only a server
+// that does not even answer to that loses the connection.
+func letFinish(conn *pgconn.PgConn) ctxwatch.Handler {
+	return &pgconn.CancelRequestContextWatcherHandler{
+		Conn: conn, CancelRequestDelay: time.Second, DeadlineDelay: 3 * time.Second,
+	}
 }
 
 // unreadable says why a database URL cannot be read, without the URL. The driver

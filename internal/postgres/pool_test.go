@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"net"
 	"net/url"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"banyan/internal/postgres"
+	"banyan/internal/testdb"
 )
 
 // Whatever is wrong, the error says where, and never with which password.
@@ -137,5 +139,35 @@ func TestExec(t *testing.T) {
 		require.Equal(t, 3, count(t, tx, `select count(*) from rings where year between 1200 and 1202`))
 		require.NoError(t, tx.Rollback(t.Context()))
 		require.Zero(t, count(t, pool, `select count(*) from rings where year between 1200 and 1202`))
+	})
+}
+
+// A request that is given up in the middle of a statement must not cost the connection: to make a new one is dear, and when a
+// busy server makes many give up, there would soon be nothing but new ones.
+func TestConnectionOutlivesItsRequest(t *testing.T) {
+	t.Parallel()
+	db := testdb.New(t, tree())
+	pool, err := postgres.Open(t.Context(), db.URL("trunk_app"), postgres.Options{MaxConns: 1})
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	before := count(t, pool, `select pg_backend_pid()`)
+
+	t.Run("if the statement soon ends by itself", func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+		defer cancel()
+		_, err := pool.Exec(ctx, `select pg_sleep(0.2)`)
+		if err != nil { // it may have ended well after all
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+		}
+		require.Equal(t, before, count(t, pool, `select pg_backend_pid()`))
+	})
+	t.Run("if the statement has to be cancelled", func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		_, err := pool.Exec(ctx, `select pg_sleep(30)`)
+		require.Error(t, err)
+		require.Less(t, time.Since(began), 10*time.Second)
+		require.Equal(t, before, count(t, pool, `select pg_backend_pid()`))
 	})
 }

@@ -16,11 +16,12 @@ type Report struct {
 	Customers int           `json:"customers"`
 	Quick     bool          `json:"quick"`
 	Phases    []*Phase      `json:"phases"`
-	Failures  []Failure     `json:"failures"`       // the first of them
-	Moved     int64         `json:"moved"`          // requests for which one gateway could not be connected to
-	Orders    int           `json:"orders"`         // that customers know of
-	Rest      time.Duration `json:"rest_ns"`        // until the shop had come to rest
-	Left      []string      `json:"left,omitempty"` // what kept it from it
+	Failures  []Failure     `json:"failures"`            // the first of them
+	Moved     int64         `json:"moved"`               // requests for which one gateway could not be connected to
+	Orders    int           `json:"orders"`              // that customers know of
+	Rest      time.Duration `json:"rest_ns"`             // until the shop had come to rest
+	Left      []string      `json:"left,omitempty"`      // what kept it from it
+	Untouched []string      `json:"untouched,omitempty"` // processes that were never restarted
 
 	Invariants []invariants.Verdict `json:"invariants"`
 }
@@ -42,6 +43,9 @@ func (r *Report) Err() error {
 	}
 	if len(r.Left) > 0 {
 		problems = append(problems, "the shop did not come to rest: "+strings.Join(r.Left, ", "))
+	}
+	for _, process := range r.Untouched {
+		problems = append(problems, process+" was never restarted")
 	}
 	for _, v := range r.Invariants {
 		if v.Broken > 0 {

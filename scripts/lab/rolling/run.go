@@ -258,8 +258,26 @@ func (r *run) judge(ctx context.Context, began time.Time) (*Report, error) {
 		return nil, err
 	}
 	report.Phases, report.Failures = r.book.phases, r.book.failures
-	report.Moved = r.fronts.moved.Load()
+	report.Moved, report.Untouched = r.fronts.moved.Load(), untouched(report.Phases)
 	return report, nil
+}
+
+// untouched are the processes that were never restarted: a run that leaves any alone has shown too little.
+func untouched(phases []*Phase) (names []string) {
+	touched := map[string]bool{}
+	for _, p := range phases {
+		for _, restart := range p.Restarts {
+			touched[restart.Process] = true
+		}
+	}
+	for _, service := range services() {
+		for _, instance := range instancesOf(service) {
+			if !touched[instance] {
+				names = append(names, instance)
+			}
+		}
+	}
+	return names
 }
 
 func (r *run) say(format string, args ...any) { fmt.Fprintf(r.options.Out, format+"\n", args...) }

@@ -12,7 +12,7 @@ import (
 )
 
 // stopWithin is how long a process may take to stop.
-const stopWithin = 30 * time.Second
+const stopWithin = 40 * time.Second
 
 // restart asks processes to stop, one after the other, and starts each again before the next one's turn.
 func (r *run) restart(ctx context.Context, phase *Phase, processes ...string) error {
@@ -23,11 +23,14 @@ func (r *run) restart(ctx context.Context, phase *Phase, processes ...string) er
 		stopping, cancel := context.WithTimeout(ctx, stopWithin)
 		err := process.Stop(stopping)
 		cancel()
-		if err != nil {
-			return err
-		}
 		stopped := time.Now()
-		if err := stoppedInOrder(process, logged); err != nil {
+		if err == nil {
+			err = stoppedInOrder(process, logged)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
 			r.book.fail(phase, "stop "+name, err)
 		}
 		if err := process.Restart(ctx); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -168,6 +169,8 @@ func (l *Lab) program(name string) *Process {
 				Env:  env,
 				Dir:  l.options.Dir,
 				Log:  log,
+				// What container runtimes grant, and what a process needs at most that has a lot to finish.
+				Grace: 30 * time.Second,
 			})
 		},
 	})

@@ -168,7 +168,7 @@ func requireAllClosed(t *testing.T, where string, value any) {
 // consumes is registered there.
 var (
 	sends    = regexp.MustCompile(`(?m)^\s*(?:const )?\w+\s+= "([a-z_]+\.[a-z_]+)"$`)
-	receives = regexp.MustCompile(`events\.On\(c, "([a-z_]+\.[a-z_]+)"`)
+	receives = regexp.MustCompile(`events\.On(?:Queued)?\(c, "([a-z_]+\.[a-z_]+)"`)
 )
 
 // operationsInCode are named as in events.yaml.

@@ -49,26 +49,26 @@ func newInstances(addresses string, timeout time.Duration) *instances {
 	return &s
 }
 
-// order is the instances as the next call should try them: in turn, but those that are passed over last, longest
+// queue is the instances as the next call should try them: in turn, but those that are passed over last, longest
 // since first. They are tried all the same when nobody else is there: that is how to learn that one is back.
-func (s *instances) order() []*instance {
+func (s *instances) queue() []*instance {
 	if len(s.all) == 1 {
 		return s.all
 	}
 	first := int(s.turn.Add(1)-1) % len(s.all)
-	order := slices.Concat(s.all[first:], s.all[:first])
+	queue := slices.Concat(s.all[first:], s.all[:first])
 	now := time.Now().UnixNano()
-	slices.SortStableFunc(order, func(a, b *instance) int {
+	slices.SortStableFunc(queue, func(a, b *instance) int {
 		return cmp.Compare(max(a.passed.Load(), now), max(b.passed.Load(), now))
 	})
-	return order
+	return queue
 }
 
 // do sends the request that the function makes for one instance after the other, until one could be connected to. Up
 // to there nothing was sent, but perhaps on an idle connection that was just being closed. An instance that has been
 // asked and gives no answer is not followed by another: whether to go on asking is for the caller to say.
 func (s *instances) do(request func(base string) (*http.Request, error)) (res *http.Response, err error) {
-	for _, i := range s.order() {
+	for _, i := range s.queue() {
 		var req *http.Request
 		if req, err = request(i.base); err != nil {
 			return nil, err

@@ -57,7 +57,7 @@ func (b *breaker) answered(res *http.Response) {
 		b.failed(nil)
 		return
 	}
-	if b.refused.Load() && b.refused.CompareAndSwap(true, false) && b.circuit.IsOpen() {
+	if b.refused.Load() && b.refused.CompareAndSwap(true, false) && !b.circuit.IsClosed() {
 		b.circuit.Close() // somebody listens again
 	}
 	b.circuit.RecordSuccess()
@@ -75,9 +75,9 @@ func (b *breaker) failed(err error) {
 	b.circuit.RecordFailure()
 }
 
-// unheard reports whether the breaker is open for the reason alone that nobody listened,
-// which may be asked at any time.
-func (b *breaker) unheard() bool { return b.refused.Load() && b.circuit.IsOpen() }
+// unheard reports whether the breaker is not closed for the reason alone that nobody listened,
+// which may be asked at any time: also while others that try it take their time.
+func (b *breaker) unheard() bool { return b.refused.Load() && !b.circuit.IsClosed() }
 
 // abandoned is told of a request whose client went away, or never sent the whole of it.
 // That says nothing of the upstream. But a probe that has proved nothing was in vain.

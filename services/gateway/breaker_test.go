@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -167,4 +169,23 @@ func TestAllBreakersOpen(t *testing.T) {
 	body := text(t, res)
 	require.Equal(t, string(web.Problem(fault.From(errAway))), body, "in the words of one that is not there")
 	require.True(t, strings.HasPrefix(res.Header.Get("Content-Type"), web.ContentTypeProblem))
+}
+
+// TestBreakerOfOneThatIsBack is a restart while requests take long: those that try whether it is back must not keep
+// the others away, who may have nowhere else to go.
+func TestBreakerOfOneThatIsBack(t *testing.T) {
+	t.Parallel()
+	b := newBreaker()
+	for range breakerSample {
+		b.failed(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED})
+	}
+	time.Sleep(breakerDelay + 50*time.Millisecond)
+	for range breakerProbes {
+		require.True(t, b.admits())
+	}
+	require.False(t, b.admits(), "as many as may try it are under way")
+	require.True(t, b.unheard(), "it may be asked all the same")
+	b.answered(&http.Response{StatusCode: http.StatusOK})
+	require.True(t, b.admits())
+	require.False(t, b.unheard())
 }

@@ -94,12 +94,14 @@ type shelfRow struct {
 // In these statements a schema is the area's. The monolith has all areas in one.
 const (
 	selectOrders = `
+		with settled as (@settled)
 		select o.id::text, a.email as customer, o.status, coalesce(o.cancel_reason, '') as reason, o.total, o.placed_at,
 			sum(i.quantity * i.unit_price)::bigint as lines, jsonb_object_agg(i.book_id, i.quantity) as copies,
-			(@settled) as settled_at
+			min(s.at) as settled_at
 		from orders.orders o
 		join orders.order_items i on i.order_id = o.id
 		join accounts.accounts a on a.id = o.account_id
+		left join settled s on s.order_id = o.id
 		where o.placed_at >= $1
 		group by o.id, a.email
 		order by o.id`
@@ -145,19 +147,21 @@ var shapes = map[string]map[string]string{
 		"@stock": `select id as book_id, stock as on_hand, 0 as reserved from catalog.books`,
 		// An order that the sweeper cancels is told of by mail.
 		"@settled": `
-			select min(at)
+			select order_id, min(at) as at
 			from (
-				select created_at as at from shipping.shipments where order_id = o.id
+				select order_id, created_at as at from shipping.shipments
 				union all
-				select created_at from notifications.notifications where order_id = o.id and kind = 'order_cancelled'
-			) settled`,
+				select order_id, created_at from notifications.notifications where kind = 'order_cancelled'
+			) told
+			group by order_id`,
 	},
 	up.Services: {
 		"@stock": `select book_id, on_hand, reserved from inventory.stock`,
 		"@settled": `
-			select min(created_at)
+			select (data->>'order_id')::uuid as order_id, min(created_at) as at
 			from orders.outbox
-			where type in ('order.paid', 'order.cancelled') and data->>'order_id' = o.id::text`,
+			where type in ('order.paid', 'order.cancelled')
+			group by 1`,
 	},
 }
 

@@ -14,9 +14,9 @@ import (
 )
 
 type rollingCommand struct {
-	Customers    int           `help:"How many customers use the shop meanwhile." default:"16"`
+	Customers    int           `help:"How many customers use the shop meanwhile." default:"8"`
 	Seed         uint64        `help:"Repeats what customers do, and the order of the restarts. Default: a new one, which is printed."`
-	Quick        bool          `help:"Once through the fleet and the keys; nothing is killed, and nothing stands still."`
+	Quick        bool          `help:"In a minute: all services at the same time, though never two instances of one; nothing is killed, and nothing stands still."`
 	SettleWithin time.Duration `help:"How long the shop gets to come to rest afterwards." default:"60s"`
 }
 

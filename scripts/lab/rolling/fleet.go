@@ -8,11 +8,15 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"banyan/scripts/lab/up"
 )
 
-// stopWithin is how long a process may take to stop.
-const stopWithin = 40 * time.Second
+const (
+	stopWithin = 40 * time.Second       // for one process
+	lookAround = 500 * time.Millisecond // between two, as anybody would take who looks whether all is well
+)
 
 // restart asks processes to stop, one after the other, and starts each again before the next one's turn.
 func (r *run) restart(ctx context.Context, phase *Phase, processes ...string) error {
@@ -37,8 +41,7 @@ func (r *run) restart(ctx context.Context, phase *Phase, processes ...string) er
 			return err
 		}
 		r.book.restarted(phase, Restart{name, stopped.Sub(began), time.Since(stopped)})
-		// A moment, as anybody would take who looks whether all is well.
-		if err := pause(ctx, 300*time.Millisecond+time.Duration(r.random.IntN(400))*time.Millisecond); err != nil {
+		if err := pause(ctx, lookAround); err != nil {
 			return err
 		}
 	}
@@ -73,11 +76,15 @@ func (r *run) restartAll(ctx context.Context, phase *Phase) error {
 	return r.restartServices(ctx, phase, fleet...)
 }
 
+// restartServices restarts one service after the other. A quick run takes all at the same time, though never two instances
+// of one.
 func (r *run) restartServices(ctx context.Context, phase *Phase, services ...string) error {
-	for _, service := range services {
-		if err := r.restart(ctx, phase, instancesOf(service)...); err != nil {
-			return err
-		}
+	group, ctx := errgroup.WithContext(ctx)
+	if !r.options.Quick {
+		group.SetLimit(1)
 	}
-	return nil
+	for _, service := range services {
+		group.Go(func() error { return r.restart(ctx, phase, instancesOf(service)...) })
+	}
+	return group.Wait()
 }

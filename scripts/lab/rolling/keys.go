@@ -150,13 +150,11 @@ func (r *run) introduceCallers(ctx context.Context, phase *Phase) error {
 }
 
 func (r *run) changeCallers(ctx context.Context, phase *Phase) error {
-	for _, name := range []string{"gateway", "orders"} {
+	both := []string{"gateway", "orders"}
+	for _, name := range both {
 		r.lab.SetEnv(name, service(r.keys.services[name].new))
-		if err := r.restartServices(ctx, phase, name); err != nil {
-			return err
-		}
 	}
-	return nil
+	return r.restartServices(ctx, phase, both...)
 }
 
 func (r *run) forgetCallers(ctx context.Context, phase *Phase) error {

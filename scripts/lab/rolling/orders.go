@@ -17,7 +17,7 @@ import (
 const (
 	slowCard   = 2 * time.Second  // what the card processor takes for a slow card
 	stillFor   = 15 * time.Second // longer than the 10 s after which PostgreSQL ends a silent relay's session
-	mostRounds = 3                // of the shared work
+	mostRounds = 5                // of the shared work
 )
 
 // killOrders kills an instance of orders while every customer is in the middle of a checkout, and sees that the other

@@ -21,7 +21,7 @@ import (
 type Options struct {
 	Customers    int
 	Seed         uint64        // of what customers do, and of the order of the restarts
-	Quick        bool          // once through the fleet and the keys; nothing is killed
+	Quick        bool          // several services at a time, and nothing is killed
 	SettleWithin time.Duration // how long the shop gets to come to rest
 	Dir          string        // an empty folder for the lab
 	Out          io.Writer     // is told the progress; nil is silent

@@ -2,6 +2,7 @@ package up
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"io/fs"
 	"net"
@@ -123,7 +124,7 @@ func TestEnvironment(t *testing.T) {
 			for _, caller := range names {
 				key, err := token.ParseSigningKey(environmentOf(t, s, caller)["SERVICE_KEY"])
 				require.NoError(t, err)
-				require.Equal(t, key.Public(), known[caller])
+				require.Equal(t, []ed25519.PublicKey{key.Public().(ed25519.PublicKey)}, known[caller])
 			}
 		}
 	})

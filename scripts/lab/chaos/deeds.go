@@ -43,7 +43,7 @@ func (h *history) intend(d deed) *deed {
 func (c *customer) does(ctx context.Context, who *person, what, order, method, path string) (*deed, answer) {
 	d := c.history.intend(deed{Customer: c.email, Order: order, What: what})
 	said, err := who.send(ctx, method, path, "", nil)
-	c.history.journal.write(note{Customer: c.email, Step: "answer", Order: order, Status: said.status, Error: text(err)})
+	c.history.journal.write(note{Customer: c.email, Step: "answer", Order: order, Status: said.status, State: said.state(), Error: text(err)})
 	if err != nil || said.later() {
 		return d, answer{}
 	}
@@ -88,6 +88,17 @@ func (c *customer) dispatches(ctx context.Context, staff *person, id string) {
 	}
 	d, said := c.does(ctx, staff, deedDispatch, id, http.MethodPost, "/v1/shipments/"+parcels.Items[0].ID+"/dispatch")
 	d.learn(said)
+}
+
+// state is what the answer says that the order, or the parcel, is; or the code of a problem.
+func (a answer) state() string {
+	var told struct {
+		Status string `json:"status"`
+	}
+	if json.Unmarshal(a.body, &told) != nil {
+		return a.code()
+	}
+	return told.Status
 }
 
 // learn takes over what an answer says of the order.

@@ -262,7 +262,7 @@ func (c *customer) signIn(ctx context.Context) {
 	}
 	c.ask(ctx, request{method: http.MethodGet, path: "/v1/accounts/me"}, ok, &me, func(answer) error {
 		if me.Email != c.email {
-			return fmt.Errorf("I am %s", c.email)
+			return fmt.Errorf("the account is that of %s", me.Email)
 		}
 		return nil
 	})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -17,7 +16,7 @@ type chaosCommand struct {
 	Checkouts int    `help:"How many checkouts to make at least. Default: 10000, and 300 with --quick."`
 	Customers int    `help:"How many customers make them. Default: 200, and 60 with --quick."`
 	Seed      uint64 `help:"Repeats the schedule of another run. Default: a new one, which is printed."`
-	Quick     bool   `help:"Fewer and shorter faults, in a minute and a half."`
+	Quick     bool   `help:"Fewer and shorter faults, in some three minutes for each side."`
 }
 
 func (c *chaosCommand) Help() string {
@@ -39,36 +38,23 @@ func (c *chaosCommand) Run(ctx context.Context, line *commands, to streams) erro
 	if c.Seed == 0 {
 		c.Seed = rand.Uint64N(1_000_000) + 1
 	}
-	sides := []string{up.Monolith, up.Services}
-	if c.Only != "" {
-		sides = []string{c.Only}
-	}
 	ctx, cancel := withGoRun(ctx)
 	defer cancel()
-	var reports []*chaos.StormReport
-	var failed error
-	for _, side := range sides {
+	return onEachSide(c.Only, line, to, func(side string) (*chaos.StormReport, error) {
 		fmt.Fprintf(to.err, "%s, seed %d\n", side, c.Seed)
 		report, err := c.storm(ctx, side, to)
 		if err != nil {
-			return fmt.Errorf("chaos on the %s: %w", side, err)
+			return nil, fmt.Errorf("chaos on the %s: %w", side, err)
 		}
-		reports = append(reports, report)
-		if !report.Passed() {
-			failed = errors.Join(failed, fmt.Errorf("the %s did not pass: %s", side, report.Reason()))
-		}
-		if !line.JSON {
-			if err := report.Print(to.out); err != nil {
-				return err
-			}
-		}
+		return report, nil
+	}, chaosVerdict)
+}
+
+func chaosVerdict(report *chaos.StormReport) error {
+	if report.Passed() {
+		return nil
 	}
-	if line.JSON {
-		if err := json.NewEncoder(to.out).Encode(reports); err != nil {
-			return err
-		}
-	}
-	return failed
+	return fmt.Errorf("the %s did not pass: %s", report.Side, report.Reason())
 }
 
 func either(is bool, yes, no int) int {
@@ -83,7 +69,11 @@ func (c *chaosCommand) storm(ctx context.Context, side string, to streams) (*cha
 	options := chaos.StormOptions{
 		Side: side, Checkouts: c.Checkouts, Customers: c.Customers, Seed: c.Seed, Quick: c.Quick, Out: to.err,
 	}
-	report, err := c.inFolder(ctx, options, to)
+	report, err := inFolder(ctx, to, func(dir string) (*chaos.StormReport, error) {
+		options := options
+		options.Dir = dir
+		return chaos.Storm(ctx, options)
+	}, chaosVerdict)
 	if err != nil {
 		return nil, err
 	}
@@ -97,21 +87,6 @@ func (c *chaosCommand) storm(ctx context.Context, side string, to streams) (*cha
 	}
 	report.Add(disks, why)
 	return report, nil
-}
-
-// inFolder makes a run in a folder of its own, which is kept if the run has to be looked into.
-func (c *chaosCommand) inFolder(ctx context.Context, options chaos.StormOptions, to streams) (*chaos.StormReport, error) {
-	dir, err := labFolder()
-	if err != nil {
-		return nil, err
-	}
-	options.Dir = dir
-	report, err := chaos.Storm(ctx, options)
-	if ctx.Err() == nil && (err != nil || !report.Passed()) {
-		fmt.Fprintf(to.err, "The lab's logs, data and history are kept in %s\n", dir)
-		return report, err
-	}
-	return report, errors.Join(err, up.Wipe(dir), os.RemoveAll(dir))
 }
 
 // fillDisks makes a short run on small disks, and fills them. The second result says why there was none.

@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"time"
 
 	"banyan/scripts/lab/chaos"
-	"banyan/scripts/lab/up"
 )
 
 type crashCommand struct {
@@ -38,51 +34,25 @@ func (c *crashCommand) Run(ctx context.Context, line *commands, to streams) erro
 	if c.Seed == 0 {
 		c.Seed = rand.Uint64N(1_000_000) + 1
 	}
-	sides := []string{up.Monolith, up.Services}
-	if c.Only != "" {
-		sides = []string{c.Only}
-	}
 	ctx, cancel := withGoRun(ctx)
 	defer cancel()
-	var reports []*chaos.CrashReport
-	var failed error
-	for _, side := range sides {
+	return onEachSide(c.Only, line, to, func(side string) (*chaos.CrashReport, error) {
 		fmt.Fprintf(to.err, "%s, seed %d\n", side, c.Seed)
 		report, err := c.crash(ctx, side, to)
 		if err != nil {
-			return fmt.Errorf("crash the %s: %w", side, err)
+			return nil, fmt.Errorf("crash the %s: %w", side, err)
 		}
-		reports = append(reports, report)
-		failed = errors.Join(failed, c.verdict(report))
-		if !line.JSON {
-			if err := report.Print(to.out); err != nil {
-				return err
-			}
-		}
-	}
-	if line.JSON {
-		if err := json.NewEncoder(to.out).Encode(reports); err != nil {
-			return err
-		}
-	}
-	return failed
+		return report, nil
+	}, c.verdict)
 }
 
-// crash makes a run in a folder of its own, which is kept if the run has to be looked into.
 func (c *crashCommand) crash(ctx context.Context, side string, to streams) (*chaos.CrashReport, error) {
-	dir, err := labFolder()
-	if err != nil {
-		return nil, err
-	}
-	report, err := chaos.Crash(ctx, chaos.CrashOptions{
-		Side: side, Checkouts: c.Checkouts, Customers: c.Customers, Seed: c.Seed,
-		SweepAfter: c.SweepAfter, SettleWithin: c.SettleWithin, Patience: patience, Dir: dir, Out: to.err,
-	})
-	if ctx.Err() == nil && (err != nil || c.verdict(report) != nil) {
-		fmt.Fprintf(to.err, "The lab's logs and data are kept in %s\n", dir)
-		return report, err
-	}
-	return report, errors.Join(err, up.Wipe(dir), os.RemoveAll(dir))
+	return inFolder(ctx, to, func(dir string) (*chaos.CrashReport, error) {
+		return chaos.Crash(ctx, chaos.CrashOptions{
+			Side: side, Checkouts: c.Checkouts, Customers: c.Customers, Seed: c.Seed,
+			SweepAfter: c.SweepAfter, SettleWithin: c.SettleWithin, Patience: patience, Dir: dir, Out: to.err,
+		})
+	}, c.verdict)
 }
 
 // verdict is nil if the run went as expected.

@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"banyan/scripts/lab/overload"
-	"banyan/scripts/lab/up"
 )
 
 type overloadCommand struct {
@@ -27,47 +24,22 @@ func (c *overloadCommand) Run(ctx context.Context, line *commands, to streams) e
 	if c.Rounds < 1 || c.Phase < 4*time.Second {
 		return errors.New("a run needs at least one round, of phases of at least 4s")
 	}
-	sides := []string{up.Monolith, up.Services}
-	if c.Only != "" {
-		sides = []string{c.Only}
-	}
 	ctx, cancel := withGoRun(ctx)
 	defer cancel()
-	var reports []*overload.Report
-	var failed error
-	for _, side := range sides {
-		report, err := c.overload(ctx, side, to)
+	return onEachSide(c.Only, line, to, func(side string) (*overload.Report, error) {
+		report, err := inFolder(ctx, to, func(dir string) (*overload.Report, error) {
+			return overload.Run(ctx, overload.Options{Side: side, Dir: dir, Rounds: c.Rounds, Phase: c.Phase, Out: to.err})
+		}, overloadVerdict)
 		if err != nil {
-			return fmt.Errorf("overload the %s: %w", side, err)
+			return nil, fmt.Errorf("overload the %s: %w", side, err)
 		}
-		reports = append(reports, report)
-		if !report.Passed() {
-			failed = errors.Join(failed, fmt.Errorf("the %s did not stand the overload: %s", side, report.Violations[0]))
-		}
-		if !line.JSON {
-			if err := report.Print(to.out); err != nil {
-				return err
-			}
-		}
-	}
-	if line.JSON {
-		if err := json.NewEncoder(to.out).Encode(reports); err != nil {
-			return err
-		}
-	}
-	return failed
+		return report, nil
+	}, overloadVerdict)
 }
 
-// overload makes a run in a folder of its own, which is kept if the run has to be looked into.
-func (c *overloadCommand) overload(ctx context.Context, side string, to streams) (*overload.Report, error) {
-	dir, err := labFolder()
-	if err != nil {
-		return nil, err
+func overloadVerdict(report *overload.Report) error {
+	if report.Passed() {
+		return nil
 	}
-	report, err := overload.Run(ctx, overload.Options{Side: side, Dir: dir, Rounds: c.Rounds, Phase: c.Phase, Out: to.err})
-	if ctx.Err() == nil && (err != nil || !report.Passed()) {
-		fmt.Fprintf(to.err, "The lab's logs and data are kept in %s\n", dir)
-		return report, err
-	}
-	return report, errors.Join(err, up.Wipe(dir), os.RemoveAll(dir))
+	return fmt.Errorf("the %s did not stand the overload: %s", report.Side, report.Violations[0])
 }

@@ -16,7 +16,7 @@ type chaosCommand struct {
 	Checkouts int    `help:"How many checkouts to make at least. Default: 10000, and 300 with --quick."`
 	Customers int    `help:"How many customers make them. Default: 200, and 60 with --quick."`
 	Seed      uint64 `help:"Repeats the schedule of another run. Default: a new one, which is printed."`
-	Quick     bool   `help:"Fewer and shorter faults, in some three minutes for each side."`
+	Quick     bool   `help:"Fewer and shorter faults, in some two minutes for each side."`
 }
 
 func (c *chaosCommand) Help() string {

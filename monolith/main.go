@@ -92,7 +92,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 
 	door := web.NewDoor(cfg.MaxRequests, "/v1/accounts", "/v1/sessions", "/v1/books", "/v1/stock", "/v1/cart", "/v1/orders",
 		"/v1/payments", "/v1/shipments", "/v1/notifications")
-	e := web.New(web.Options{Log: log, Metrics: telemetry.NewRequests(registry), Door: door})
+	e := web.New(web.Options{Log: log, Metrics: telemetry.NewRequests(registry)})
 	registry.MustRegister(door)
 	apidocs.Register(e, "Banyan, the monolith", api.OpenAPI)
 	routes := e.Group("")
@@ -106,7 +106,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	notifications.Register(routes, mail, signedIn)
 
 	app := process.New(log, registry)
-	app.Serve(cfg.Addr, e)
+	app.Serve(cfg.Addr, door.Guard(e))
 	app.ServeOps(cfg.OpsAddr, cfg.Profiling)
 	app.Ready("postgres", pool.Ping)
 	app.Work("sessions", func(ctx context.Context) error { return members.Run(ctx, log) })

@@ -17,21 +17,22 @@ import (
 // It has two limits, for one would be wrong either way. In ordinary times a crowd is let
 // in, since waiting a little is better than being refused. More than that means that
 // requests come faster than they are served, and then everybody who is let in only makes
-// everybody wait: so from the first refusal until a second has passed without one, an
-// eighth is let in, enough to keep the processors busy, and few enough to be served
+// everybody wait: so from the first refusal until a second has passed without one, a
+// tenth is let in, enough to keep the processors busy, and few enough to be served
 // as fast as in quiet times. (Limits that follow the time that answers take, such as
 // failsafe's, were left: to them a card processor that dawdles is overload, and
 // they find their limit by refusing in quiet times as well.)
 //
 // Each area of the API has a door of its own within that of the house, so that one whose
-// answers have become slow cannot fill the house: it gets three quarters of it at most,
-// and a few places are kept for each, whatever the others do: few, or the house would soon be
-// full of what is cheap, and never sell anything.
+// answers have become slow cannot fill the house: it gets three quarters of it at most.
+// Should several get stuck together and fill it, a few places are still kept for each of the others.
+// In a house that is only busy nobody is preferred. Else what is cheap would always be let in, being gone in a moment, or
+// what is dear, although it counts for many; and goodput would be kept by selling nothing.
 type Door struct {
 	house  gate
 	areas  map[string]*area
 	others *area // what has no area
-	kept   int64 // how many each area may always have inside
+	kept   int64 // how many each area may have inside when others are stuck there
 }
 
 type area struct {
@@ -55,6 +56,23 @@ func NewDoor(most uint, areas ...string) *Door {
 	return d
 }
 
+// Guard keeps the door of h, which nobody passes by. It stands before everything else, for whatever was
+// done already for a request that is refused was done in vain.
+func (d *Door) Guard(h http.Handler) http.Handler {
+	if d == nil {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		area := d.enter(r.URL.Path, time.Now())
+		if area == nil {
+			refuse(w)
+			return
+		}
+		defer d.leave(area)
+		h.ServeHTTP(w, r)
+	})
+}
+
 // enter counts a request for path in; who is let in must leave the area again. Nil is
 // a refusal.
 func (d *Door) enter(path string, now time.Time) *area {
@@ -62,13 +80,13 @@ func (d *Door) enter(path string, now time.Time) *area {
 	if !known {
 		a = d.others
 	}
-	inside, ok := a.enter(now)
-	if !ok {
+	if !a.enter(now) {
 		a.shed.Add(1)
 		return nil
 	}
-	if _, ok := d.house.enter(now); !ok {
-		if inside > d.kept {
+	if !d.house.enter(now) {
+		stuck := d.house.inside.Load() > d.house.most/2
+		if !stuck || a.inside.Load() > d.kept {
 			a.leave()
 			a.shed.Add(1)
 			return nil
@@ -103,23 +121,22 @@ type gate struct {
 	refused   atomic.Int64 // when it last refused somebody, in Unix nanoseconds
 }
 
-func newGate(most int64) gate { return gate{most: max(most, 1), few: max(most/8, 1)} }
+func newGate(most int64) gate { return gate{most: max(most, 1), few: max(most/10, 1)} }
 
 // overrunTime is for how long after a refusal a gate lets in few.
 const overrunTime = time.Second
 
-func (g *gate) enter(now time.Time) (inside int64, ok bool) {
+func (g *gate) enter(now time.Time) bool {
 	limit := g.most
 	if now.UnixNano()-g.refused.Load() < int64(overrunTime) {
 		limit = g.few
 	}
-	inside = g.inside.Add(1)
-	if inside <= limit {
-		return inside, true
+	if g.inside.Add(1) <= limit {
+		return true
 	}
 	g.inside.Add(-1)
 	g.refused.Store(now.UnixNano())
-	return inside, false
+	return false
 }
 
 func (g *gate) leave() { g.inside.Add(-1) }

@@ -31,15 +31,15 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	h := &house{t: t, door: web.NewDoor(64, "/v1/books", "/v1/orders"), leave: make(chan struct{})}
-	e := web.New(web.Options{Log: quiet, Door: h.door, Timeout: time.Hour})
+	e := web.New(web.Options{Log: quiet, Timeout: time.Hour})
 	stay := func(c echo.Context) error {
 		<-h.leave
 		return c.NoContent(http.StatusNoContent)
 	}
 	e.GET("/v1/books/:id", stay)
 	e.GET("/v1/orders", stay)
-	e.GET("/quick", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) })
-	h.server = e
+	e.GET("/other", stay)
+	h.server = h.door.Guard(e)
 	return h
 }
 
@@ -80,18 +80,18 @@ func TestDoor(t *testing.T) {
 			require.Zero(t, h.come(48, "/v1/books/1"), "three quarters of the house for one area")
 			require.EqualValues(t, 10, h.come(10, "/v1/books/1"))
 			h.letGo(30)
-			require.EqualValues(t, 1, h.come(1, "/v1/books/1"), "18 inside are more than an eighth of the area")
+			require.EqualValues(t, 1, h.come(1, "/v1/books/1"), "18 inside are more than a tenth of the area")
 			h.letGo(15)
-			require.Zero(t, h.come(3, "/v1/books/1"))
-			require.EqualValues(t, 1, h.come(1, "/v1/books/1"), "6 are few enough, 7 are not")
+			require.Zero(t, h.come(1, "/v1/books/1"))
+			require.EqualValues(t, 1, h.come(1, "/v1/books/1"), "4 are few enough, 5 are not")
 			time.Sleep(2 * time.Second)
-			require.Zero(t, h.come(42, "/v1/books/1"), "in quiet times, the crowd is let in again")
+			require.Zero(t, h.come(44, "/v1/books/1"), "in quiet times, the crowd is let in again")
 			h.letGo(48)
 			h.guests.Wait()
 			require.EqualValues(t, 93, h.served.Load())
 		})
 	})
-	t.Run("an area that is slow leaves room for the others, and some is kept for each", func(t *testing.T) {
+	t.Run("an area that is slow leaves room for the others", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h := newHouse(t)
 			require.EqualValues(t, 152, h.come(200, "/v1/orders"))
@@ -100,20 +100,32 @@ func TestDoor(t *testing.T) {
 			h.letGo(16 + 48)
 			h.guests.Wait()
 
-			require.EqualValues(t, 94, h.come(100, "/v1/orders"), "too many were here a moment ago, so now there are 6")
-			require.Zero(t, h.come(2, "/v1/books/1"), "8 in all")
-			require.EqualValues(t, 3, h.come(3, "/v1/books/1"), "9 are too many now")
-			require.Zero(t, h.come(1, "/quick"), "but a few of each area are let in all the same")
-			h.letGo(8)
+			require.EqualValues(t, 96, h.come(100, "/v1/orders"), "too many were here a moment ago, so now there are 4")
+			require.Zero(t, h.come(2, "/v1/books/1"), "6 in all")
+			require.EqualValues(t, 3, h.come(3, "/v1/books/1"), "7 are too many now")
+			require.EqualValues(t, 1, h.come(1, "/other"), "and nobody is preferred: what is asked for most is served most")
+			h.letGo(6)
+			h.guests.Wait()
+		})
+	})
+	t.Run("areas that are stuck leave a place for each of the others", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t)
+			require.Zero(t, h.come(48, "/v1/orders"))
+			require.EqualValues(t, 4, h.come(20, "/other"), "the house is full")
+			require.Zero(t, h.come(1, "/v1/books/1"))
+			require.EqualValues(t, 1, h.come(1, "/v1/books/1"))
+			h.letGo(1)
+			h.letGo(64)
 			h.guests.Wait()
 		})
 	})
 	t.Run("counts by area, whatever clients ask for", func(t *testing.T) {
 		t.Parallel()
 		door := web.NewDoor(64, "/v1/books")
-		e := web.New(web.Options{Log: quiet, Door: door})
+		e := web.New(web.Options{Log: quiet})
 		for n := range 10 {
-			e.ServeHTTP(httptest.NewRecorder(), get(fmt.Sprintf("/v1/made-up-%d", n)))
+			door.Guard(e).ServeHTTP(httptest.NewRecorder(), get(fmt.Sprintf("/v1/made-up-%d", n)))
 		}
 		registry := prometheus.NewPedanticRegistry()
 		registry.MustRegister(door)
@@ -130,10 +142,11 @@ func TestDoor(t *testing.T) {
 func BenchmarkRefusal(b *testing.B) {
 	door := web.NewDoor(1, "/v1/orders")
 	release := make(chan struct{})
-	e := web.New(web.Options{Log: quiet, Door: door})
+	e := web.New(web.Options{Log: quiet})
 	e.POST("/v1/orders", func(c echo.Context) error { <-release; return nil })
+	server := door.Guard(e)
 	for range 2 { // one is inside, one more is kept for the area
-		go e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/v1/orders", nil))
+		go server.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/v1/orders", nil))
 	}
 	time.Sleep(50 * time.Millisecond)
 	defer close(release)
@@ -141,7 +154,7 @@ func BenchmarkRefusal(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		w := httptest.NewRecorder()
-		e.ServeHTTP(w, r)
+		server.ServeHTTP(w, r)
 		if w.Code != http.StatusServiceUnavailable {
 			b.Fatal(w.Code)
 		}

@@ -20,13 +20,12 @@ type Options struct {
 	Metrics *telemetry.Requests // nil measures nothing
 	Timeout time.Duration       // the longest a handler may take; 10 s if zero
 	MaxBody int64               // bytes of a request body; 64 KiB if zero
-	Door    *Door               // refuses what is too much; nil refuses nothing
 }
 
 // SlowRequest is the time from which a request is worth a log line of its own.
 const SlowRequest = time.Second
 
-// New makes an Echo server with everything that must not be forgotten: a door, request
+// New makes an Echo server with everything that must not be forgotten: request
 // ids and traces, recovery, deadlines, a body limit, one meaning for every path,
 // metrics, an access log, and problem+json for every error. The address of a
 // client is that of its connection; no header is believed.
@@ -57,14 +56,6 @@ func observe(o Options) echo.MiddlewareFunc {
 		return func(c echo.Context) error {
 			began := time.Now()
 			req := c.Request()
-			if o.Door != nil {
-				area := o.Door.enter(echo.GetPath(req), began)
-				if area == nil {
-					refuse(c.Response())
-					return nil
-				}
-				defer o.Door.leave(area)
-			}
 			trace, ok := telemetry.ParseTrace(req.Header.Get("Traceparent"))
 			if !ok {
 				trace = telemetry.NewTrace()

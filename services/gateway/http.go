@@ -24,7 +24,7 @@ type gateway struct {
 
 // handler serves the gateway's own pages, and everything else from upstream.
 func (g *gateway) handler(log *slog.Logger, metrics *telemetry.Requests) http.Handler {
-	e := web.New(web.Options{Log: log, Metrics: metrics, Timeout: upstreamTimeout, MaxBody: maxBody, Door: g.door})
+	e := web.New(web.Options{Log: log, Metrics: metrics, Timeout: upstreamTimeout, MaxBody: maxBody})
 	problem := e.HTTPErrorHandler
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
 		if !c.Response().Committed && writeHopProblem(c.Response(), err) {
@@ -34,7 +34,7 @@ func (g *gateway) handler(log *slog.Logger, metrics *telemetry.Requests) http.Ha
 	}
 	e.Use(g.limit, g.forward)
 	apidocs.Register(e, "Banyan bookstore", api.OpenAPI)
-	return e
+	return g.door.Guard(e)
 }
 
 func (g *gateway) limit(next echo.HandlerFunc) echo.HandlerFunc {

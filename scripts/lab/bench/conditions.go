@@ -46,7 +46,7 @@ func (r *Report) conditions() []string {
 			m.Settings["synchronous_commit"], nats)
 	}
 	if r.Inspected > 0 {
-		say("After each mix the rules of lab verify were held against every side: %d looks, %d broken", r.Inspected, len(r.Broken))
+		say("After each round the rules of lab verify were held against every side: %d looks, %d broken", r.Inspected, len(r.Broken))
 	}
 	if r.Seconds > 0 {
 		say("The run took %s", (time.Duration(r.Seconds) * time.Second).String())

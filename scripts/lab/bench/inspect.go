@@ -41,7 +41,7 @@ func (all inspectors) close() {
 // Broken is what an inspection has found.
 type Broken struct {
 	Side  string `json:"side"`
-	After string `json:"after"` // which mix
+	After string `json:"after"` // which mix and round
 	Rule  string `json:"rule"`
 	Count int64  `json:"count"`
 	// Offenders names the first.
@@ -60,7 +60,7 @@ func (all inspectors) inspect(ctx context.Context, after string) (rules int, bro
 		}
 		verdicts, err := shop.Check(ctx)
 		if err != nil {
-			return 0, nil, fmt.Errorf("inspect the %s after the mix %s: %w", home, after, err)
+			return 0, nil, fmt.Errorf("inspect the %s after %s: %w", home, after, err)
 		}
 		rules += len(verdicts)
 		for _, v := range verdicts {
@@ -91,7 +91,7 @@ var (
 	}
 )
 
-// count is how often any of the rules was broken. Mixes come one after another, and what one has broken stays broken:
+// count is how often any of the rules was broken. Rounds come one after another, and what one has broken stays broken:
 // the worst inspection counts.
 func count(broken []Broken, rules []string) int64 {
 	byInspection := map[string]int64{}
@@ -106,7 +106,7 @@ func count(broken []Broken, rules []string) int64 {
 }
 
 func (b Broken) String() string {
-	text := fmt.Sprintf("after the mix %s a rule of lab verify does not hold for the %s (%s), %d times", b.After, b.Side, b.Rule, b.Count)
+	text := fmt.Sprintf("after %s a rule of lab verify does not hold for the %s (%s), %d times", b.After, b.Side, b.Rule, b.Count)
 	if len(b.Offenders) > 0 {
 		text += ": " + strings.Join(b.Offenders[:min(2, len(b.Offenders))], "; ")
 	}

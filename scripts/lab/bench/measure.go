@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"fmt"
 )
 
 // Some answers are read and compared: more of them while nothing is measured.
@@ -31,9 +32,6 @@ func (r *runner) measureAll(ctx context.Context, report *Report) error {
 			return err
 		}
 		report.noteTransactions(mix.Name, before, after)
-		if err := r.inspect(ctx, mix.Name, report); err != nil {
-			return err
-		}
 	}
 	if !r.options.Pages {
 		return nil
@@ -52,10 +50,10 @@ func (r *runner) measureAll(ctx context.Context, report *Report) error {
 			return err
 		}
 	}
-	return r.inspect(ctx, "pages", report)
+	return nil
 }
 
-// inspect holds the sides to the invariants.
+// inspect holds the sides to the invariants, after each round.
 func (r *runner) inspect(ctx context.Context, after string, report *Report) error {
 	rules, broken, err := r.inspectors.inspect(ctx, after)
 	if err != nil {
@@ -63,8 +61,8 @@ func (r *runner) inspect(ctx context.Context, after string, report *Report) erro
 	}
 	report.Inspected += rules
 	report.Broken = append(report.Broken, broken...)
-	if rules > 0 {
-		r.say("%s: %d rules of lab verify inspected, %d broken", after, rules, len(broken))
+	if len(broken) > 0 {
+		r.say("%s: %d of %d rules of lab verify broken", after, len(broken), rules)
 	}
 	return nil
 }
@@ -134,6 +132,9 @@ func (r *runner) closedLoop(ctx context.Context, mix Mix, l load, rounds int, re
 			}
 			r.say("%s: round %d of %d: %s %.0f requests/s", mix.Name, l.number, rounds, s.name, done.throughput())
 		}
+		if err := r.inspect(ctx, fmt.Sprintf("%s, round %d", mix.Name, l.number), report); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -156,6 +157,9 @@ func (r *runner) openLoop(ctx context.Context, mix Mix, report *Report) error {
 				}
 				r.say("%s: %.0f interactions/s: %s p50 %.1f ms, p99 %.1f ms", mix.Name, l.rate, s.name,
 					done.tally.percentile(50), done.tally.percentile(99))
+			}
+			if err := r.inspect(ctx, fmt.Sprintf("%s at %.0f/s, round %d", mix.Name, l.rate, n+1), report); err != nil {
+				return err
 			}
 		}
 	}

@@ -32,7 +32,7 @@ type Report struct {
 	Sides map[string]*SideReport `json:"sides"`
 	// Data is what the sides' databases held before the load, by database.
 	Data map[string]map[string]AreaData `json:"data,omitempty"`
-	// Inspected is how many rules of lab verify were held against the sides after the mixes; Broken are those that did not hold.
+	// Inspected is how many rules of lab verify were held against the sides after the rounds; Broken are those that did not hold.
 	Inspected int      `json:"rules_inspected"`
 	Broken    []Broken `json:"rules_broken,omitempty"`
 

@@ -6,11 +6,10 @@ import "fmt"
 const (
 	leastGoodput = .80 // of the best, at five times what can be served
 
-	// Accepted requests keep their latency if they take no more than three times as long as at the best goodput. A door that is
-	// overrun lets 40 in; where the best was reached with 16, each of them takes 2.5 times as long by Little's law,
-	// and 3 with a fifth of the goodput spent on refusing. Without a door there is no bound: every second of five times the
-	// load adds four seconds to what those at the end of the queue wait.
-	mostSlower = 3.0
+	// Accepted requests keep their latency if they take no more than twice as long as at the best goodput, with the largest
+	// crowd that is served so well. Without a door there is no bound: every second of five times the load adds four seconds to what
+	// those at the end of the queue wait.
+	mostSlower = 2.0
 
 	mostRetries   = .10 // of the gateway's requests
 	mostDisturbed = 1.2 // browsing's p99 while payments is down, by what it is else

@@ -17,7 +17,7 @@ func sound() *Report {
 	return &Report{
 		Side: "services", Times: times, Goodput: .9,
 		Best:     Phase{Goodput: 1000, Accepted: 10_000, P50: 20, P99: 80, Kinds: map[string]Kind{kindCheckout: {Rate: 150}}},
-		Overload: Phase{Goodput: 900, Accepted: 9000, Refused: 41_000, P50: 40, P99: 200, Kinds: map[string]Kind{kindCheckout: {Rate: 130}}},
+		Overload: Phase{Goodput: 900, Accepted: 9000, Refused: 41_000, P50: 40, P99: 160, Kinds: map[string]Kind{kindCheckout: {Rate: 130}}},
 		Outage: &Outage{
 			Rounds: 3, Ratio: 1.1, Browsed: 5000, Opened: 3, OpenSeen: 3, ClosedSeen: 3, Requests: 10_000, Retries: 900, Failovers: 50,
 		},
@@ -35,8 +35,8 @@ func TestJudge(t *testing.T) {
 	for name, spoil := range map[string]func(*Report){
 		"goodput that collapses":                  func(r *Report) { r.Goodput = .79 },
 		"goodput kept by refusing checkouts":      func(r *Report) { r.Overload.Kinds[kindCheckout] = Kind{Rate: 100} },
-		"accepted requests that wait":             func(r *Report) { r.Overload.P50 = 61 },
-		"some accepted requests that wait":        func(r *Report) { r.Overload.P99 = 241 },
+		"accepted requests that wait":             func(r *Report) { r.Overload.P50 = 41 },
+		"some accepted requests that wait":        func(r *Report) { r.Overload.P99 = 161 },
 		"no overload":                             func(r *Report) { r.Overload.Refused = 0 },
 		"a request that failed":                   func(r *Report) { r.Overload.Failed = 1 },
 		"one that failed in quiet times":          func(r *Report) { r.Best.Failed = 1 },

@@ -72,6 +72,7 @@ func (a answer) judge() outcome {
 type tally struct {
 	mu       sync.Mutex
 	took     time.Duration
+	timed    time.Duration              // the part of it whose answers are in times
 	done     int                        // accepted, and served before the phase ended
 	times    map[string][]time.Duration // of the accepted, by kind
 	refusals []time.Duration
@@ -107,6 +108,7 @@ func (t *tally) note(kind string, a answer, took, late time.Duration) {
 // merge adds what another phase of the same sort has brought.
 func (t *tally) merge(other *tally) {
 	t.took += other.took
+	t.timed += other.timed
 	t.done += other.done
 	for kind, times := range other.times {
 		t.times[kind] = append(t.times[kind], times...)
@@ -137,6 +139,7 @@ func (s *shop) closed(ctx context.Context, customers int, during time.Duration) 
 	}
 	all.Wait()
 	t.took, t.done = time.Since(began), t.counts[accepted]
+	t.timed = t.took
 	return t
 }
 
@@ -178,6 +181,7 @@ func (s *shop) atRate(ctx context.Context, rate float64, during, leaveOut time.D
 		})
 	}
 	t.took = time.Since(began)
+	t.timed = t.took - leaveOut
 	all.Wait()
 	t.done = int(done.Load())
 	return t

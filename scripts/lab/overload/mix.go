@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,20 +16,22 @@ import (
 	"banyan/scripts/lab/seed"
 )
 
-// The mix: six reads in ten, a checkout in seven. Carts are filled more often than bought, so that there is always
-// one that can be.
+// The mix: six reads in ten, a third of them searches, a checkout in seven, and for every seventh checkout somebody who
+// signs in, which costs most of all. Carts are filled more often than bought, so that there is always one that can be.
 const (
 	kindBook     = "book"     // GET /v1/books/{id}
 	kindList     = "list"     // GET /v1/books?sort=newest
+	kindSearch   = "search"   // GET /v1/books?q={a word of a title}
 	kindCart     = "cart"     // GET /v1/cart
 	kindFill     = "fill"     // PUT /v1/cart/items/{id}
 	kindCheckout = "checkout" // POST /v1/orders with a card that pays
+	kindSignIn   = "sign in"  // POST /v1/sessions
 )
 
 var mix = []struct {
 	kind  string
 	share int // per cent
-}{{kindBook, 30}, {kindList, 15}, {kindCart, 15}, {kindFill, 25}, {kindCheckout, 15}}
+}{{kindBook, 23}, {kindList, 10}, {kindSearch, 20}, {kindCart, 10}, {kindFill, 20}, {kindCheckout, 15}, {kindSignIn, 2}}
 
 func pickKind() string {
 	at := rand.IntN(100)
@@ -50,8 +53,9 @@ const (
 type shop struct {
 	url       string
 	client    *client
-	books     []string
-	staff     string // tokens
+	books     []string // those that are bought
+	words     []string // of their titles
+	staff     string   // tokens
 	customers []*customer
 
 	mu    sync.Mutex
@@ -93,9 +97,12 @@ func (s *shop) signIn(ctx context.Context, email, password string) (string, erro
 	var session struct {
 		Token string `json:"token"`
 	}
-	err := s.must(ctx, request{method: http.MethodPost, path: "/v1/sessions",
-		body: map[string]string{"email": email, "password": password}}, &session)
+	err := s.must(ctx, signIn(email, password), &session)
 	return session.Token, err
+}
+
+func signIn(email, password string) request {
+	return request{method: http.MethodPost, path: "/v1/sessions", body: map[string]string{"email": email, "password": password}}
 }
 
 // stock chooses the books and delivers copies of them.
@@ -103,7 +110,8 @@ func (s *shop) stock(ctx context.Context) error {
 	for cursor := ""; len(s.books) < titles; {
 		var page struct {
 			Items []struct {
-				ID string `json:"id"`
+				ID    string `json:"id"`
+				Title string `json:"title"`
 			} `json:"items"`
 			NextCursor *string `json:"next_cursor"`
 		}
@@ -112,6 +120,7 @@ func (s *shop) stock(ctx context.Context) error {
 		}
 		for _, b := range page.Items {
 			s.books = append(s.books, b.ID)
+			s.words = append(s.words, plainWords(b.Title)...)
 		}
 		if page.NextCursor == nil {
 			break
@@ -126,6 +135,17 @@ func (s *shop) stock(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// plainWords are the words of a title that can stand in a URL as they are.
+func plainWords(title string) []string {
+	var words []string
+	for word := range strings.FieldsSeq(strings.ToLower(title)) {
+		if len(word) >= 4 && strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") == "" {
+			words = append(words, word)
+		}
+	}
+	return words
 }
 
 // must makes a request without which there is nothing to measure, as patiently as a customer would.
@@ -153,6 +173,10 @@ func (s *shop) ask(ctx context.Context, kind string) (string, answer) {
 		return kind, s.client.send(ctx, s.url, request{method: http.MethodGet, path: "/v1/books/" + book})
 	case kindList:
 		return kind, s.client.send(ctx, s.url, request{method: http.MethodGet, path: "/v1/books?sort=newest"})
+	case kindSearch:
+		return kind, s.client.send(ctx, s.url, request{method: http.MethodGet, path: "/v1/books?q=" + s.words[rand.IntN(len(s.words))]})
+	case kindSignIn:
+		return kind, s.client.send(ctx, s.url, signIn(seed.ReaderEmail(1+rand.IntN(len(s.customers))), seed.ReaderPassword))
 	case kindCart:
 		one := s.customers[rand.IntN(len(s.customers))]
 		return kind, s.client.send(ctx, s.url, request{method: http.MethodGet, path: "/v1/cart", token: one.token})

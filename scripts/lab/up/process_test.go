@@ -2,6 +2,7 @@ package up
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"os/exec"
@@ -147,12 +148,14 @@ func TestProcess(t *testing.T) {
 		require.NoError(t, p.run(t.Context()))
 		before := p.PID()
 		require.NoError(t, p.Pause())
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-		defer cancel()
-		_, err := ask(ctx, p.probe)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Eventually(t, func() bool { // the signal takes a moment to arrive
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			_, err := ask(ctx, p.probe)
+			return errors.Is(err, context.DeadlineExceeded)
+		}, 10*time.Second, time.Millisecond)
 		require.NoError(t, p.Continue())
-		_, err = ask(t.Context(), p.probe)
+		_, err := ask(t.Context(), p.probe)
 		require.NoError(t, err)
 		require.Equal(t, before, p.PID())
 		stop(t, l)

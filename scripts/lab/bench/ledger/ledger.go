@@ -30,6 +30,8 @@ type Cost struct {
 func (c Cost) plus(o Cost) Cost  { return Cost{c.CPU + o.CPU, c.Latency + o.Latency} }
 func (c Cost) minus(o Cost) Cost { return Cost{c.CPU - o.CPU, c.Latency - o.Latency} }
 
+func (c Cost) times(n float64) Cost { return Cost{c.CPU * n, c.Latency * n} }
+
 // Step is what one thing costs.
 type Step struct {
 	Name string `json:"name"`
@@ -37,10 +39,29 @@ type Step struct {
 	Cost Cost   `json:"cost"`
 }
 
-// difference says what a step is made from: the sum of the variants with the thing, less those without it.
+// difference says what a step is made from: the sum of these variants, each so many times.
 type difference struct {
-	name, how     string
-	with, without []string
+	name, how string
+	terms     []term
+}
+
+type term struct {
+	factor  float64
+	variant string
+}
+
+// less is what one variant costs more than another, divided by n for what was done n times.
+func less(with, without string, n float64) []term { return []term{{1 / n, with}, {-1 / n, without}} }
+
+// minus takes from a difference what is in others.
+func minus(from []term, others ...[]term) []term {
+	all := slices.Clone(from)
+	for _, other := range others {
+		for _, t := range other {
+			all = append(all, term{-t.factor, t.variant})
+		}
+	}
+	return all
 }
 
 // draw makes a ledger of the variants' costs.
@@ -63,19 +84,12 @@ func draw(thing, start, end string, variants map[string][]Cost, differences []di
 	sum := l.Start
 	for _, d := range differences {
 		step := Step{Name: d.name, How: d.how}
-		for _, name := range d.with {
-			cost, err := of(name)
+		for _, t := range d.terms {
+			cost, err := of(t.variant)
 			if err != nil {
 				return nil, err
 			}
-			step.Cost = step.Cost.plus(cost)
-		}
-		for _, name := range d.without {
-			cost, err := of(name)
-			if err != nil {
-				return nil, err
-			}
-			step.Cost = step.Cost.minus(cost)
+			step.Cost = step.Cost.plus(cost.times(t.factor))
 		}
 		l.Steps = append(l.Steps, step)
 		sum = sum.plus(step.Cost)

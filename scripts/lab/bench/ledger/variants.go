@@ -28,11 +28,22 @@ var programs = []struct {
 }{
 	{"monolith-no-processor", "./monolith", []cut{processorCut}},
 	{"monolith-no-mail", "./monolith", []cut{mailCut}},
-	{"orders-no-reserve", "./services/orders", []cut{reserveCut}},
-	{"orders-no-calls", "./services/orders", []cut{reserveCut, chargeCut}},
+	{"orders-more-hops", "./services/orders", []cut{moreHops}},
+	{"orders-more-json", "./services/orders", []cut{moreEncoding}},
+	{"inventory-more-json", "./services/inventory", []cut{moreDecoding}},
+	{"payments-more-json", "./services/payments", []cut{moreDecoding}},
+	{"orders-more-tokens", "./services/orders", []cut{moreSigning, moreUsers}},
+	{"inventory-more-tokens", "./services/inventory", []cut{moreAdmission}},
+	{"payments-more-tokens", "./services/payments", []cut{moreAdmission}},
+	{"orders-no-outbox", "./services/orders", []cut{queueCut}},
+	{"inventory-no-outbox", "./services/inventory", []cut{tellCut}},
+	{"payments-no-outbox", "./services/payments", []cut{queueCut}},
+	{"orders-no-reserve", "./services/orders", []cut{queueCut, reserveCut}},
+	{"orders-no-calls", "./services/orders", []cut{queueCut, reserveCut, chargeCut}},
 }
 
-// The variants of a checkout. Those of the services each leave out one more thing than the one before.
+// The variants of a checkout. Those of the services each leave out one more thing than the one before, but for the
+// three that do something more often than the one without a broker.
 const (
 	monolith    = "monolith"
 	noProcessor = "monolith that does not ask the card processor"
@@ -43,30 +54,44 @@ const (
 	noMessages  = "… and notifications stopped"
 	noParcels   = "… and shipping stopped"
 	noEvents    = "… and the broker stopped"
+	hops        = "… and ten calls more that say nothing"
+	encodings   = "… and what orders says to its neighbours encoded and decoded ten times more"
+	tokens      = "… and all tokens made and checked ten times more"
+	noOutbox    = "… and the outbox rows cut out of orders, inventory and payments"
 	noReserve   = "… and the call of inventory cut out of orders"
 	noCalls     = "… and the call of payments cut out of orders"
 )
 
+var (
+	calls     = less(noOutbox, noCalls, 1)
+	processor = less(monolith, noProcessor, 1)
+	twoHops   = less(hops, noEvents, times/2)
+	encoding  = less(encodings, noEvents, times)
+	keys      = less(tokens, noEvents, times)
+)
+
 // checkoutSteps are the ledger of a checkout.
 var checkoutSteps = []difference{
-	{"gateway", "the monolith behind the gateway, and asked directly", []string{facade}, []string{monolith}},
-	{"call of inventory", "the call cut out of orders: the hop, JSON and tokens at both ends, inventory's transaction and its event",
-		[]string{noEvents}, []string{noReserve}},
-	{"call of payments", "the same; less what the call of the card processor costs the monolith as well, where it was cut out, too",
-		[]string{noReserve, noProcessor}, []string{noCalls, monolith}},
-	{"shipping, by event", "shipping stopped", []string{noMessages}, []string{noParcels}},
+	{"gateway", "the monolith behind the gateway, and asked directly", less(facade, monolith, 1)},
+	{"two hops, to inventory and to payments", "ten calls that say nothing added to orders; a fifth of what they cost", twoHops},
+	{"JSON of the two calls", "bodies encoded and decoded ten times more; a tenth of it", encoding},
+	{"tokens", "those of the customer and of the services made and checked ten times more in orders, inventory and payments; a tenth of it", keys},
+	{"transactions in inventory and payments", "both calls cut out of orders; less the three above, and less what the call of the card processor " +
+		"costs the monolith as well, where it was cut out, too", minus(calls, processor, twoHops, encoding, keys)},
+	{"outbox rows", "the statements cut out of orders, inventory and payments, while there is no broker", less(noEvents, noOutbox, 1)},
+	{"relays, broker, other consumers", "the broker stopped, too", less(noParcels, noEvents, 1)},
+	{"shipping, by event", "shipping stopped", less(noMessages, noParcels, 1)},
 	{"mail, by event", "notifications stopped; less what handing over mail costs the monolith as well, where it was cut out",
-		[]string{noSales, noMail}, []string{noMessages, monolith}},
-	{"recent sales, by event", "catalog stopped", []string{services}, []string{noSales}},
-	{"relays, broker, other consumers", "the broker stopped, too", []string{noParcels}, []string{noEvents}},
+		minus(less(noSales, noMessages, 1), less(monolith, noMail, 1))},
+	{"recent sales, by event", "catalog stopped", less(services, noSales, 1)},
 }
 
 const catalogAlone = "catalog asked directly"
 
 // pageSteps are the ledger of a book page.
 var pageSteps = []difference{
-	{"gateway", "the monolith behind the gateway, and asked directly", []string{facade}, []string{monolith}},
-	{"catalog, a process of its own", "catalog asked directly, and the monolith", []string{catalogAlone}, []string{monolith}},
+	{"gateway", "the monolith behind the gateway, and asked directly", less(facade, monolith, 1)},
+	{"catalog, a process of its own", "catalog asked directly, and the monolith", less(catalogAlone, monolith, 1)},
 }
 
 // Run measures both in a lab of its own, which takes some three minutes on a quiet machine.
@@ -104,7 +129,8 @@ func Run(ctx context.Context, options Options) (_ *Report, err error) {
 	report.Checkout.Notes = []string{
 		fmt.Sprintf(note, options.Rounds, options.Checkouts),
 		fmt.Sprintf("Carts of %d books; sessions are remembered on both sides, as after a customer's first request.", cartBooks),
-		"Unexplained is what remains of the services when all of the above is gone, less the monolith: the saga's state and the outbox rows of orders, " +
+		"The shop has no tracing but the trace's id, which is passed on: there is nothing to switch.",
+		"Unexplained is what remains of the services when all of the above is gone, less the monolith: the saga's state in orders, " +
 			"less what the monolith's transactions do for the areas that orders no longer has.",
 	}
 	return report, nil
@@ -155,9 +181,18 @@ func (w *world) measureCheckouts(ctx context.Context, into map[string][]Cost) er
 	stop := func(process string) func(context.Context) error {
 		return func(ctx context.Context) error { return w.lab.Process(process).Stop(ctx) }
 	}
-	swap := func(process, variant string) func(context.Context) error {
-		return func(ctx context.Context) error { return w.swap(ctx, process, variant) }
+	// swap lets processes go on as other programs; what each is called follows its name.
+	swap := func(variant string, processes ...string) func(context.Context) error {
+		return func(ctx context.Context) error {
+			for _, process := range processes {
+				if err := w.swap(ctx, process, process+variant); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
 	}
+	three := []string{"orders", "inventory", "payments"}
 	nothing := func(context.Context) error { return nil }
 	for _, v := range []struct {
 		name, schema, base string
@@ -165,15 +200,19 @@ func (w *world) measureCheckouts(ctx context.Context, into map[string][]Cost) er
 	}{
 		{monolith, "monolith", w.lab.MonolithURL(), nothing},
 		{facade, "monolith", w.lab.FacadeURL(), nothing},
-		{noProcessor, "monolith", w.lab.MonolithURL(), swap("monolith", "monolith-no-processor")},
-		{noMail, "monolith", w.lab.MonolithURL(), swap("monolith", "monolith-no-mail")},
-		{services, "orders", w.lab.GatewayURL(), swap("monolith", "monolith")},
+		{noProcessor, "monolith", w.lab.MonolithURL(), swap("-no-processor", "monolith")},
+		{noMail, "monolith", w.lab.MonolithURL(), swap("-no-mail", "monolith")},
+		{services, "orders", w.lab.GatewayURL(), swap("", "monolith")},
 		{noSales, "orders", w.lab.GatewayURL(), stop("catalog")},
 		{noMessages, "orders", w.lab.GatewayURL(), stop("notifications")},
 		{noParcels, "orders", w.lab.GatewayURL(), stop("shipping")},
 		{noEvents, "orders", w.lab.GatewayURL(), stop("nats")},
-		{noReserve, "orders", w.lab.GatewayURL(), swap("orders", "orders-no-reserve")},
-		{noCalls, "orders", w.lab.GatewayURL(), swap("orders", "orders-no-calls")},
+		{hops, "orders", w.lab.GatewayURL(), swap("-more-hops", "orders")},
+		{encodings, "orders", w.lab.GatewayURL(), swap("-more-json", three...)},
+		{tokens, "orders", w.lab.GatewayURL(), swap("-more-tokens", three...)},
+		{noOutbox, "orders", w.lab.GatewayURL(), swap("-no-outbox", three...)},
+		{noReserve, "orders", w.lab.GatewayURL(), swap("-no-reserve", "orders")},
+		{noCalls, "orders", w.lab.GatewayURL(), swap("-no-calls", "orders")},
 	} {
 		if err := v.change(ctx); err != nil {
 			return fmt.Errorf("%s: %w", v.name, err)
@@ -229,8 +268,10 @@ func (w *world) restore(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := w.swap(ctx, "orders", "orders"); err != nil {
-		return err
+	for _, process := range []string{"orders", "inventory", "payments"} {
+		if err := w.swap(ctx, process, process); err != nil {
+			return err
+		}
 	}
 	_, err := w.meter.rest(ctx)
 	return err

@@ -79,7 +79,7 @@ func open(ctx context.Context, options Options) (_ *world, err error) {
 		return nil, err
 	}
 	w.meter = meter{w.lab}
-	for _, name := range []string{"monolith", "orders"} { // to get back what was swapped for a while
+	for _, name := range []string{"monolith", "orders", "inventory", "payments"} { // to get back what was swapped for a while
 		if err := os.Link(w.binary(name), w.variant(name)); err != nil {
 			return nil, err
 		}

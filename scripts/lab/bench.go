@@ -61,9 +61,7 @@ func (c *benchCommand) Run(ctx context.Context, line *commands, to streams) erro
 
 	report, err := c.measure(ctx, line.Dir, options, to)
 	if err == nil && c.Full && !c.SkipLimits {
-		if err = addLimits(ctx, report, to.err); err == nil {
-			err = addLedger(ctx, report, to.err)
-		}
+		addAnnexes(ctx, report, to.err)
 	}
 	if ctx.Err() != nil {
 		fmt.Fprintln(to.err, "Stopped before there was a result.")

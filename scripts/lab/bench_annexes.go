@@ -13,6 +13,23 @@ import (
 	"banyan/scripts/lab/bench/limits"
 )
 
+// addAnnexes measures what a full report has beside the sides. What fails is not worth losing the rest for: the report says why it is missing.
+func addAnnexes(ctx context.Context, report *bench.Report, out io.Writer) {
+	for _, annex := range []struct {
+		name, title string
+		add         func(context.Context, *bench.Report, io.Writer) error
+	}{{"limits", "Limits", addLimits}, {"ledger", "Where the extra cost goes", addLedger}} {
+		err := annex.add(ctx, report, out)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			fmt.Fprintln(out, err)
+			report.Annexes = append(report.Annexes, bench.Annex{Name: annex.name, Title: annex.title, Text: "Not measured. " + err.Error() + "\n"})
+		}
+	}
+}
+
 // addLimits measures how far the shop is from what the machine can do, in labs of its own, and adds it to the report.
 func addLimits(ctx context.Context, report *bench.Report, out io.Writer) error {
 	fmt.Fprintln(out, "Measuring the limits, each part of the shop beside something that does as little as can be done.")

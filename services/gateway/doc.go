@@ -3,7 +3,7 @@
 //
 // A request passes through it in this order:
 //
-//	http.go       Echo: door, request id, trace, deadline, body limit, rate limit, own pages
+//	http.go       Echo: request id, trace, deadline, body limit, rate limit, own pages
 //	limits.go     how often one client may ask
 //	routes.go     path → route; what is no plain path is not routed at all
 //	identity.go   opaque session token → short-lived signed token (phantom token)

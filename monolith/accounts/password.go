@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -26,6 +27,10 @@ const (
 
 	// How long a request waits for its turn to hash: half of what it may take.
 	hashPatience = 5 * time.Second
+
+	// When nobody has hashed for so long, the memory goes back to the system: left to itself, Go keeps some of it for
+	// minutes.
+	hashQuiet = 10 * time.Second
 )
 
 var errBusy = fault.New(fault.Unavailable, "", "Too many people are signing in at this moment. Please try again.").
@@ -40,10 +45,14 @@ var noPassword = phc{cost: today, salt: make([]byte, saltSize), key: make([]byte
 // would be an attack on memory.
 type passwords struct {
 	turns chan struct{}
+	quiet *time.Timer
 }
 
 func newPasswords() *passwords {
-	return &passwords{turns: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	return &passwords{
+		turns: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		quiet: time.AfterFunc(hashQuiet, debug.FreeOSMemory),
+	}
 }
 
 // hash returns the password's hash in the PHC string format:
@@ -77,6 +86,7 @@ func (p *passwords) inTurn(ctx context.Context, work func()) error {
 	case p.turns <- struct{}{}:
 		defer func() { <-p.turns }()
 		work()
+		p.quiet.Reset(hashQuiet)
 		return nil
 	case <-patience.C:
 		return errBusy

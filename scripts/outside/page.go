@@ -10,7 +10,7 @@ import (
 
 const (
 	mailLimit    = 50
-	mailLimitMax = 1000
+	mailLimitMax = 100_000
 )
 
 //go:embed page.html

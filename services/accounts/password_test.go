@@ -73,7 +73,7 @@ func TestHashingInTurn(t *testing.T) {
 	t.Run("no more hashes are made at once than there are processors", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			p := &passwords{turns: make(chan struct{}, 2)}
+			p := &passwords{turns: make(chan struct{}, 2), quiet: time.NewTimer(time.Hour)}
 			began := time.Now()
 			done := make(chan error)
 			for range 6 {
@@ -88,7 +88,7 @@ func TestHashingInTurn(t *testing.T) {
 	t.Run("who waits too long is asked to come back", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			p := &passwords{turns: make(chan struct{}, 1)}
+			p := &passwords{turns: make(chan struct{}, 1), quiet: time.NewTimer(time.Hour)}
 			p.turns <- struct{}{}
 			began := time.Now()
 			err := p.inTurn(t.Context(), func() { t.Error("hashed out of turn") })
@@ -99,7 +99,7 @@ func TestHashingInTurn(t *testing.T) {
 	})
 	t.Run("who goes away waits no longer", func(t *testing.T) {
 		t.Parallel()
-		p := &passwords{turns: make(chan struct{}, 1)}
+		p := &passwords{turns: make(chan struct{}, 1), quiet: time.NewTimer(time.Hour)}
 		p.turns <- struct{}{}
 		gone := errors.New("gone")
 		ctx, cancel := context.WithCancelCause(t.Context())

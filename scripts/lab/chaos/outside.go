@@ -65,7 +65,7 @@ func (s Shop) ledger(ctx context.Context, since time.Time) ([]entry, error) {
 
 // mailTo returns the mail that an address has got.
 func (s Shop) mailTo(ctx context.Context, address string) ([]mail, error) {
-	const most = 1000
+	const most = 100_000 // all that the world outside lists at once
 	body, err := s.outside(ctx, fmt.Sprintf("/mail.json?limit=%d&to=%s", most, url.QueryEscape(address)))
 	if err != nil {
 		return nil, err

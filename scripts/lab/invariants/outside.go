@@ -100,7 +100,7 @@ func (s *Shop) buyers(ctx context.Context) ([]string, error) {
 
 // mailTo returns the mail of both sides that an address has got: an order's id tells whose it is.
 func (s *Shop) mailTo(ctx context.Context, address string) (all []mail, err error) {
-	const most = 1000
+	const most = 100_000 // all that the world outside lists at once
 	path := fmt.Sprintf("/mail.json?limit=%d&to=%s", most, url.QueryEscape(address))
 	err = s.outside(ctx, path, func(body io.Reader) error { return json.NewDecoder(body).Decode(&all) })
 	if err == nil && len(all) == most {

@@ -59,7 +59,8 @@ func startCold(ctx context.Context, w *world) ([]Figure, error) {
 func (w *world) startAndBuy(ctx context.Context, env []string) (took time.Duration, err error) {
 	dir := filepath.Join(w.dir, "start")
 	log := filepath.Join(w.dir, "start.log")
-	offset := strconv.Itoa(10_000 + 500*rand.IntN(60)) // the lab says so if somebody has a port already
+	// Below the ports that connections are given; the lab says so if somebody has one already.
+	offset := strconv.Itoa(3_000 + 500*rand.IntN(40))
 	began := time.Now()
 	process, err := local.Start(ctx, local.Command{
 		Name: "lab up", Path: "go", Args: []string{"run", "./scripts/lab", "up", "--fresh", "--dir", dir, "--port-offset", offset},
@@ -91,7 +92,8 @@ func (w *world) startAndBuy(ctx context.Context, env []string) (took time.Durati
 		select {
 		case <-process.Done():
 			said, _ := os.ReadFile(log)
-			return 0, fmt.Errorf("lab up ended by itself: %s", said)
+			_, reason, _ := strings.Cut(string(said), "\nlab: ")
+			return 0, fmt.Errorf("lab up ended by itself: %s", strings.Join(strings.Fields(reason), " "))
 		case <-ctx.Done():
 			return 0, context.Cause(ctx)
 		case <-time.After(20 * time.Millisecond):

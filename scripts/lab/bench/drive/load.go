@@ -116,7 +116,8 @@ func Closed(ctx context.Context, load Load) (*Result, error) {
 const lateAfter = 2 * time.Millisecond
 
 // Open asks at a steady rate, whatever becomes of the requests before. Latencies count from the moment at which a
-// request was to begin.
+// request was to begin, or from when a client that was free for it woke up: that it slept too long is the generator's
+// lateness, which is counted for itself.
 func Open(ctx context.Context, load Load, rate float64) (*Result, error) {
 	every := time.Duration(float64(time.Second) / rate)
 	count := int(math.Round(rate * load.Length.Seconds()))
@@ -130,9 +131,11 @@ func Open(ctx context.Context, load Load, rate float64) (*Result, error) {
 			intended := began.Add(time.Duration(n) * every)
 			if ahead := time.Until(intended); ahead > 0 {
 				time.Sleep(ahead)
-				if time.Since(intended) > lateAfter {
+				woke := time.Now()
+				if woke.Sub(intended) > lateAfter {
 					into.late++
 				}
+				intended = woke // nobody has waited for the server yet
 			}
 			err := c.do(ctx, load.Request(n))
 			into.note(time.Since(intended), err)

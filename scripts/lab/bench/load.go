@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"banyan/scripts/lab/bench/drive"
 )
 
 // load is how a side is asked in a round.
@@ -53,7 +55,7 @@ func newSchedule(began time.Time, rate float64, length time.Duration) *schedule 
 		began: began, every: time.Duration(float64(time.Second) / rate),
 		count:   int64(math.Round(rate * length.Seconds())),
 		givenUp: began.Add(2*length + 5*time.Second),
-		sleep:   pause,
+		sleep:   exactly,
 	}
 }
 
@@ -93,8 +95,8 @@ func (b *browser) follow(ctx context.Context, s *schedule) {
 	}
 }
 
-// drive lets the browsers ask, and returns how long that took.
-func drive(ctx context.Context, browsers []*browser, l load) time.Duration {
+// driveAll lets the browsers ask, and returns how long that took.
+func driveAll(ctx context.Context, browsers []*browser, l load) time.Duration {
 	began := time.Now()
 	var plan *schedule
 	if l.rate > 0 {
@@ -112,4 +114,14 @@ func drive(ctx context.Context, browsers []*browser, l load) time.Duration {
 	}
 	group.Wait()
 	return time.Since(began)
+}
+
+// exactly is pause to the tenth of a millisecond: a page takes less than what a timer may be late.
+func exactly(ctx context.Context, d time.Duration) {
+	const last = 5 * time.Millisecond
+	end := time.Now().Add(d)
+	pause(ctx, d-last)
+	if ctx.Err() == nil {
+		drive.Sleep(time.Until(end))
+	}
 }

@@ -43,7 +43,7 @@ func TestOpenLoop(t *testing.T) {
 	t.Run("asks at its rate, whatever the answers do", func(t *testing.T) {
 		t.Parallel()
 		browsers := openBrowsers(t, nil, 4)
-		took := drive(t.Context(), browsers, load{rate: 200, length: 500 * time.Millisecond})
+		took := driveAll(t.Context(), browsers, load{rate: 200, length: 500 * time.Millisecond})
 		seen := all(browsers)
 		require.EqualValues(t, 100, seen.requests)
 		require.EqualValues(t, 100, seen.visits[Home].count)
@@ -60,7 +60,7 @@ func TestOpenLoop(t *testing.T) {
 				time.Sleep(stall)
 			}
 		}, 1)
-		drive(t.Context(), browsers, load{rate: 100, length: 800 * time.Millisecond})
+		driveAll(t.Context(), browsers, load{rate: 100, length: 800 * time.Millisecond})
 		seen := all(browsers)
 		require.EqualValues(t, 80, seen.requests)
 		// Forty pages had to be asked for during the stall. A loop that waits for its answers would count one.
@@ -82,8 +82,8 @@ func TestOpenLoop(t *testing.T) {
 func TestThinkTime(t *testing.T) {
 	t.Parallel()
 	eager, thoughtful := openBrowsers(t, nil, 1), openBrowsers(t, nil, 1)
-	drive(t.Context(), eager, load{length: 300 * time.Millisecond})
-	drive(t.Context(), thoughtful, load{length: 300 * time.Millisecond, think: 30 * time.Millisecond})
+	driveAll(t.Context(), eager, load{length: 300 * time.Millisecond})
+	driveAll(t.Context(), thoughtful, load{length: 300 * time.Millisecond, think: 30 * time.Millisecond})
 	require.Less(t, all(thoughtful).requests, all(eager).requests/2)
 
 	sum := 0.0
@@ -132,7 +132,7 @@ func TestAStarvedGeneratorIsCaught(t *testing.T) {
 			}()
 		}
 		browsers := openBrowsers(t, nil, 16)
-		drive(t.Context(), browsers, load{rate: 20, length: time.Second})
+		driveAll(t.Context(), browsers, load{rate: 20, length: time.Second})
 		r := judged(t, browsers)
 		require.False(t, r.Valid)
 		require.Contains(t, strings.Join(r.Reasons, "\n"), "the load generator began")
@@ -140,7 +140,7 @@ func TestAStarvedGeneratorIsCaught(t *testing.T) {
 
 	t.Run("but not one that has it", func(t *testing.T) {
 		browsers := openBrowsers(t, nil, 2)
-		drive(t.Context(), browsers, load{rate: 20, length: 500 * time.Millisecond})
+		driveAll(t.Context(), browsers, load{rate: 20, length: 500 * time.Millisecond})
 		if !all(browsers).tooLate() { // else others were in the way, and it is right to say so
 			require.True(t, judged(t, browsers).Valid)
 		}

@@ -49,7 +49,7 @@ func (r *runner) play(ctx context.Context, s *side, mix Mix, l load) (*round, er
 	}
 	weighing := r.scales.watch(s.name)
 	done := &round{load: l, began: time.Now(), tally: newTally()}
-	done.took = drive(ctx, browsers, l)
+	done.took = driveAll(ctx, browsers, l)
 	weighing()
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)

@@ -112,12 +112,11 @@ func Closed(ctx context.Context, load Load) (*Result, error) {
 	})
 }
 
-// lateAfter is how late a request may begin without being called late: a sleep of Go's ends up to a millisecond late on a machine that has nothing else to do.
+// lateAfter is how late a request may begin without being called late.
 const lateAfter = 2 * time.Millisecond
 
 // Open asks at a steady rate, whatever becomes of the requests before. Latencies count from the moment at which a
-// request was to begin, or from when a client that was free for it woke up: that it slept too long is the generator's
-// lateness, which is counted for itself.
+// request was to begin.
 func Open(ctx context.Context, load Load, rate float64) (*Result, error) {
 	every := time.Duration(float64(time.Second) / rate)
 	count := int(math.Round(rate * load.Length.Seconds()))
@@ -130,12 +129,10 @@ func Open(ctx context.Context, load Load, rate float64) (*Result, error) {
 			}
 			intended := began.Add(time.Duration(n) * every)
 			if ahead := time.Until(intended); ahead > 0 {
-				time.Sleep(ahead)
-				woke := time.Now()
-				if woke.Sub(intended) > lateAfter {
+				Sleep(ahead)
+				if time.Since(intended) > lateAfter {
 					into.late++
 				}
-				intended = woke // nobody has waited for the server yet
 			}
 			err := c.do(ctx, load.Request(n))
 			into.note(time.Since(intended), err)

@@ -116,7 +116,7 @@ func driveAll(ctx context.Context, browsers []*browser, l load) time.Duration {
 	return time.Since(began)
 }
 
-// exactly is pause to the tenth of a millisecond: a page takes less than what a timer may be late.
+// exactly is pause, but to the tenth of a millisecond: a page takes less than what a timer may be late.
 func exactly(ctx context.Context, d time.Duration) {
 	const last = 5 * time.Millisecond
 	end := time.Now().Add(d)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -47,31 +46,22 @@ func (c *raceCommand) race(ctx context.Context, state *up.State, line *commands,
 	if err != nil {
 		return err
 	}
-	var reports []*chaos.RaceReport
-	var failed error
-	for _, side := range sides {
+	return onSides(sides, line, to, func(side string) (*chaos.RaceReport, error) {
 		fmt.Fprintf(to.err, "%d customers of the %s are signing in and filling their carts …\n", c.Buyers, side)
 		shop := chaos.Shop{Side: side, URL: state.SideURL(side), OutsideURL: state.OutsideURL}
 		report, err := chaos.Race(ctx, shop, chaos.RaceOptions{Buyers: c.Buyers, Copies: c.Copies})
 		if err != nil {
-			return fmt.Errorf("race on the %s: %w", side, err)
+			return nil, fmt.Errorf("race on the %s: %w", side, err)
 		}
-		reports = append(reports, report)
-		if !report.Passed() {
-			failed = errors.Join(failed, fmt.Errorf("the %s fails the race: %s", side, report.Violations[0].Rule))
-		}
-		if !line.JSON {
-			if err := report.Print(to.out); err != nil {
-				return err
-			}
-		}
+		return report, nil
+	}, raceVerdict)
+}
+
+func raceVerdict(report *chaos.RaceReport) error {
+	if report.Passed() {
+		return nil
 	}
-	if line.JSON {
-		if err := json.NewEncoder(to.out).Encode(reports); err != nil {
-			return err
-		}
-	}
-	return failed
+	return fmt.Errorf("the %s fails the race: %s", report.Side, report.Violations[0].Rule)
 }
 
 // withLab works on a lab of its own, on free ports and in a temporary folder, which is removed afterwards.

@@ -14,12 +14,17 @@ import (
 // printer is a report for people; as JSON it is one for machines.
 type printer interface{ Print(io.Writer) error }
 
-// onEachSide makes a run on each side, or on one only, shows what came of it, and returns what the verdicts object to.
+// onEachSide is onSides for both, or for one only.
 func onEachSide[R printer](only string, line *commands, to streams, run func(side string) (R, error), verdict func(R) error) error {
 	sides := []string{up.Monolith, up.Services}
 	if only != "" {
 		sides = []string{only}
 	}
+	return onSides(sides, line, to, run, verdict)
+}
+
+// onSides makes a run on each side, shows what came of it, and returns what the verdicts object to.
+func onSides[R printer](sides []string, line *commands, to streams, run func(side string) (R, error), verdict func(R) error) error {
 	var reports []R
 	var failed error
 	for _, side := range sides {

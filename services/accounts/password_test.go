@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,6 +96,21 @@ func TestHashingInTurn(t *testing.T) {
 			require.Equal(t, fault.Unavailable, fault.KindOf(err))
 			require.Positive(t, fault.From(err).RetryAfter)
 			require.Equal(t, hashPatience, time.Since(began))
+		})
+	})
+	t.Run("the memory goes back when nobody has hashed for a while, and not before", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			var back atomic.Int32
+			p := &passwords{turns: make(chan struct{}, 1), quiet: time.AfterFunc(hashQuiet, func() { back.Add(1) })}
+			for range 3 {
+				time.Sleep(hashQuiet - time.Second)
+				require.NoError(t, p.inTurn(t.Context(), func() {}))
+			}
+			time.Sleep(hashQuiet - time.Second)
+			require.Zero(t, back.Load())
+			time.Sleep(time.Hour)
+			require.EqualValues(t, 1, back.Load())
 		})
 	})
 	t.Run("who goes away waits no longer", func(t *testing.T) {

@@ -174,6 +174,45 @@ var renamed = map[string]string{
 	"orders/checkout.go": "orders/saga.go",
 }
 
+// TestConnectionsByTheURLAlone: pgx takes what a URL leaves out from the user's environment and home. Only
+// internal/postgres knows how to keep it from doing so, so nobody else opens a connection from a string.
+func TestConnectionsByTheURLAlone(t *testing.T) {
+	t.Parallel()
+	forbidden := []string{
+		"pgx.Connect", "pgx.ConnectWithOptions", "pgx.ParseConfig", "pgx.ParseConfigWithOptions", "pgxpool.New", "pgxpool.ParseConfig",
+		"pgconn.Connect", "pgconn.ConnectWithOptions", "pgconn.ParseConfig", "pgconn.ParseConfigWithOptions", "sql.Open",
+	}
+	err := filepath.WalkDir("..", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if name := entry.Name(); file != ".." && strings.HasPrefix(name, ".") || filepath.ToSlash(file) == "../internal/postgres" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(file) != ".go" {
+			return nil
+		}
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			if call, ok := n.(*ast.SelectorExpr); ok {
+				if of, ok := call.X.(*ast.Ident); ok {
+					require.NotContains(t, forbidden, of.Name+"."+call.Sel.Name,
+						"%s: use postgres.Open, postgres.Connect or postgres.ParseConfig, which leave PG* variables alone", file)
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	require.NoError(t, err)
+}
+
 // Files that extraction made superfluous: the gateway remembers sessions, and
 // seams and what they queue became events.
 var dropped = []string{"accounts/cache.go", "accounts/seams.go", "notifications/queue.go", "shipping/seams.go"}

@@ -1,7 +1,6 @@
 package migrations_test
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	_ "github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
+	"github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
 	"github.com/pressly/goose/v3"
 	"github.com/stretchr/testify/require"
 
@@ -49,8 +48,9 @@ func TestDownAndUp(t *testing.T) {
 	for _, schema := range migrations.Schemas {
 		t.Run(schema, func(t *testing.T) {
 			t.Parallel()
-			conn, err := sql.Open("pgx", db.URL(schema+"_owner"))
+			config, err := postgres.ParseConfig(db.URL(schema + "_owner"))
 			require.NoError(t, err)
+			conn := stdlib.OpenDB(*config)
 			defer conn.Close()
 			p, err := goose.NewProvider(goose.DialectPostgres, conn, migrations.Of(schema), goose.WithDisableGlobalRegistry(true))
 			require.NoError(t, err)

@@ -75,7 +75,7 @@ func newLimits(b *testing.B) *limits {
 		}},
 	}
 	data := seed.Generate(seed.Small)
-	conn, err := pgx.Connect(ctx, db.URL("monolith_owner"))
+	conn, err := postgres.Connect(ctx, db.URL("monolith_owner"))
 	require.NoError(b, err)
 	require.NoError(b, seed.Copy(ctx, conn, "monolith", data))
 	require.NoError(b, conn.Close(ctx))

@@ -34,7 +34,7 @@ type statement struct {
 func record(t testing.TB, appURL string, do func(*recorded) error) *recorded {
 	t.Helper()
 	r := &recorded{}
-	config, err := pgxpool.ParseConfig(appURL)
+	config, err := postgres.ParsePoolConfig(appURL)
 	require.NoError(t, err)
 	config.MaxConns = 1
 	config.ConnConfig.Tracer = r

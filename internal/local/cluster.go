@@ -105,7 +105,7 @@ func (c *cluster) initdb(ctx context.Context, durable bool, locale []string) err
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(c.install.Bin, "initdb"), args...)
 	cmd.Dir = filepath.Dir(c.data)
-	cmd.Env = postgresEnv()
+	cmd.Env = PostgresEnv()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.credential}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb in %s: %w\n%s", making, err, out)
@@ -150,8 +150,8 @@ func (c *cluster) password() (string, error) {
 	return strings.TrimSpace(string(password)), nil
 }
 
-// postgresEnv is the environment of the server's programs. Variables such as PGDATA are not passed, and
-// the locale is fixed: on macOS the server does not start under some.
-func postgresEnv() []string {
+// PostgresEnv is the environment of PostgreSQL's programs. Variables such as PGDATA and PGSERVICE are not passed,
+// and the locale is fixed: on macOS the server does not start under some.
+func PostgresEnv() []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
 }

@@ -72,7 +72,9 @@ func postgresCandidates(ctx context.Context) []string {
 			bins = append(bins, filepath.Dir(path))
 		}
 	}
-	if out, err := exec.CommandContext(ctx, "pg_config", "--bindir").Output(); err == nil {
+	pgConfig := exec.CommandContext(ctx, "pg_config", "--bindir")
+	pgConfig.Env = PostgresEnv()
+	if out, err := pgConfig.Output(); err == nil {
 		bins = append(bins, strings.TrimSpace(string(out)))
 	}
 	for _, pattern := range postgresFolders {
@@ -89,7 +91,9 @@ func postgresMajor(ctx context.Context, bin string) (int, error) {
 	if _, err := os.Stat(filepath.Join(bin, "initdb")); err != nil {
 		return 0, err
 	}
-	out, err := exec.CommandContext(ctx, filepath.Join(bin, "postgres"), "--version").Output()
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "postgres"), "--version")
+	cmd.Env = PostgresEnv()
+	out, err := cmd.Output()
 	if err != nil {
 		return 0, err
 	}

@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"banyan/internal/postgres"
 )
 
 // PostgresOptions say which server to run.
@@ -87,8 +87,8 @@ func StartPostgres(ctx context.Context, options PostgresOptions) (*Postgres, err
 
 func openOrJoin(ctx context.Context, dir string, options PostgresOptions) (*Postgres, error) {
 	if options.Shared {
-		if server, err := joinPostgres(ctx, dir); err == nil {
-			return server, nil
+		if server, err := joinPostgres(ctx, dir); !errors.Is(err, errNoServer) {
+			return server, err
 		}
 	}
 	cluster, err := openCluster(ctx, dir, options.Durable)
@@ -145,7 +145,7 @@ func (c *cluster) run(ctx context.Context, dir string, options PostgresOptions) 
 		Name: "PostgreSQL",
 		Path: filepath.Join(c.install.Bin, "postgres"),
 		Args: []string{"-D", c.data},
-		Env:  postgresEnv(),
+		Env:  PostgresEnv(),
 		Dir:  c.data,
 		Log:  logOf(dir),
 		User: c.credential,
@@ -168,9 +168,10 @@ func (c *cluster) run(ctx context.Context, dir string, options PostgresOptions) 
 		return nil, err
 	}
 	if options.Shared {
+		pid := server.process.PID()
 		server.process.disown()
 		server.process = nil
-		if err := server.announce(dir); err != nil {
+		if err := server.announce(dir, pid); err != nil {
 			server.lease.leave()
 			return nil, err
 		}
@@ -248,7 +249,7 @@ func (p *Postgres) awaitReady(ctx context.Context, ended <-chan struct{}) error 
 func (p *Postgres) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, p.URL("postgres"))
+	conn, err := postgres.Connect(ctx, p.URL("postgres"))
 	if err != nil {
 		return err
 	}

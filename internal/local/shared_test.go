@@ -1,10 +1,12 @@
 package local
 
 import (
+	"context"
 	"net"
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,6 +78,20 @@ func TestSharedPostgres(t *testing.T) {
 			// The linger and the watchdog's own time, a little less to a little more.
 			time.Sleep(40*time.Millisecond + time.Duration(i)*time.Millisecond)
 		}
+	})
+
+	t.Run("a server that does not answer somebody is not stopped for the others", func(t *testing.T) {
+		t.Parallel()
+		dir := folder(t)
+		first := startPostgres(t, sharedIn(dir))
+		pid := serverPID(t, first.URL("postgres"))
+		require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+		hurried, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := StartPostgres(hurried, sharedIn(dir))
+		require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
+		require.ErrorContains(t, err, "does not answer")
+		require.Equal(t, pid, serverPID(t, first.URL("postgres")))
 	})
 
 	t.Run("a killed server is replaced for the next user", func(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -21,9 +20,9 @@ var ErrSchema = errors.New("the schema is not the one this program knows")
 // owner, and returns the version it ends at. Several processes may call it at
 // once: a session lock lets one work while the others wait.
 func Migrate(ctx context.Context, ownerURL string, fsys fs.FS) (int64, error) {
-	cfg, err := pgx.ParseConfig(ownerURL)
+	cfg, err := ParseConfig(ownerURL)
 	if err != nil {
-		return 0, unreadable(err)
+		return 0, err
 	}
 	db := stdlib.OpenDB(*cfg) // goose speaks database/sql
 	defer db.Close()

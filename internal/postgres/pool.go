@@ -35,9 +35,9 @@ type Options struct {
 // Open makes a pool and checks that the server answers. The error names the
 // server and the user, never the password.
 func Open(ctx context.Context, url string, o Options) (*pgxpool.Pool, error) {
-	cfg, err := pgxpool.ParseConfig(url)
+	cfg, err := ParsePoolConfig(url)
 	if err != nil {
-		return nil, unreadable(err)
+		return nil, err
 	}
 	cfg.MaxConns = 16
 	if o.MaxConns > 0 {

@@ -11,8 +11,9 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"banyan/internal/postgres"
 )
 
 // childMark, if set, makes the test binary another test process: it makes a database and waits.
@@ -110,7 +111,7 @@ func tree(text string) fstest.MapFS {
 
 func ask[T any](t *testing.T, url, sql string, args ...any) T {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
+	conn, err := postgres.Connect(t.Context(), url)
 	require.NoError(t, err)
 	defer conn.Close(context.Background())
 	var value T

@@ -11,6 +11,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
+
+	"banyan/internal/postgres"
 )
 
 func TestNew(t *testing.T) {
@@ -59,7 +61,7 @@ func TestNew(t *testing.T) {
 		var db *DB
 		t.Run("inner", func(t *testing.T) {
 			db = New(t, tree(""))
-			conn, err := pgx.Connect(context.Background(), db.URL("trunk_app"))
+			conn, err := postgres.Connect(context.Background(), db.URL("trunk_app"))
 			require.NoError(t, err)
 			t.Cleanup(func() { _ = conn.Close(context.Background()) })
 			db.Pool("trunk_app")
@@ -183,7 +185,7 @@ func TestPruning(t *testing.T) {
 	url := address()
 	defer kill()
 	admin := strings.Replace(url, url[strings.LastIndex(url, "/"):], "/postgres?sslmode=disable", 1)
-	conn, err := pgx.Connect(t.Context(), admin)
+	conn, err := postgres.Connect(t.Context(), admin)
 	require.NoError(t, err)
 	defer conn.Close(context.Background())
 	for i := range keptTemplates + 2 {

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"banyan/internal/local"
+	"banyan/internal/postgres"
 )
 
 // patience is how long a database operation may take: initdb on a busy machine, or the wait for
@@ -84,7 +85,7 @@ func (s *server) url(user *url.Userinfo, database string) string {
 
 // connect opens a connection to a database as the superuser.
 func (s *server) connect(ctx context.Context, database string) (*pgx.Conn, error) {
-	conn, err := pgx.Connect(ctx, s.url(s.superuser.User, database))
+	conn, err := postgres.Connect(ctx, s.url(s.superuser.User, database))
 	if err != nil {
 		return nil, fmt.Errorf("reach the test server: %w", err)
 	}

@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
+	"banyan/internal/postgres"
 	"banyan/migrations"
 )
 
@@ -25,7 +25,7 @@ func TestOtherSchemas(t *testing.T) {
 			t.Parallel()
 			address, err := lab.AppURL(schema)
 			require.NoError(t, err)
-			conn, err := pgx.Connect(t.Context(), address)
+			conn, err := postgres.Connect(t.Context(), address)
 			require.NoError(t, err)
 			defer conn.Close(t.Context())
 
@@ -65,7 +65,7 @@ func TestOtherSchemas(t *testing.T) {
 		require.NoError(t, err)
 		for _, user := range []*url.Userinfo{url.User(u.User.Username()), url.UserPassword(u.User.Username(), "wrong")} {
 			u.User = user
-			_, err = pgx.Connect(t.Context(), u.String())
+			_, err = postgres.Connect(t.Context(), u.String())
 			var refusal *pgconn.PgError
 			require.ErrorAs(t, err, &refusal)
 			require.Contains(t, []string{"28P01", "28000"}, refusal.Code)

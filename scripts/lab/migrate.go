@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"banyan/internal/postgres"
 	"banyan/migrations"
 	"banyan/scripts/lab/up"
@@ -80,7 +78,7 @@ func (c *migrateCommand) owners(dir string) (func(schema string) (string, error)
 	if len(c.Schema) != 1 {
 		return nil, errors.New("no lab is running and DATABASE_URL is set: say which schema to migrate there, as in --schema orders")
 	}
-	config, err := pgx.ParseConfig(given)
+	config, err := postgres.ParseConfig(given)
 	if err != nil {
 		return nil, fmt.Errorf("read DATABASE_URL: %w", err) // pgx leaves the password out
 	}

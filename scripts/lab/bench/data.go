@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"banyan/internal/postgres"
 	"banyan/scripts/lab/up"
 )
 
@@ -50,7 +51,7 @@ var shelves = map[string]string{
 
 // readData sums up what a side's database holds. In the monolith's, one schema has all areas.
 func readData(ctx context.Context, database, home string) (map[string]AreaData, error) {
-	config, err := pgx.ParseConfig(database)
+	config, err := postgres.ParseConfig(database)
 	if err != nil {
 		return nil, fmt.Errorf("the lab does not tell where the database of the %s is", home) // the cause would show the password
 	}

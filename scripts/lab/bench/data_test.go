@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"banyan/internal/events"
+	"banyan/internal/postgres"
 	"banyan/internal/testdb"
 	"banyan/migrations"
 	"banyan/scripts/lab/seed"
@@ -26,7 +26,7 @@ func twoShops(t *testing.T) *testdb.DB {
 	db := testdb.New(t, migrations.FS)
 	data := seeded()
 	for _, schema := range migrations.Schemas {
-		owner, err := pgx.Connect(t.Context(), db.URL(schema+"_owner"))
+		owner, err := postgres.Connect(t.Context(), db.URL(schema+"_owner"))
 		require.NoError(t, err)
 		require.NoError(t, seed.Copy(t.Context(), owner, schema, data))
 		require.NoError(t, owner.Close(t.Context()))

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"banyan/internal/events"
+	"banyan/internal/postgres"
 	"banyan/scripts/lab/up"
 )
 
@@ -50,7 +51,7 @@ func (f *flow) open(ctx context.Context, state *up.State) (err error) {
 	if err != nil {
 		return fmt.Errorf("look at the stream of events: %w", err)
 	}
-	location, err := pgx.ParseConfig(state.Databases[up.Services])
+	location, err := postgres.ParseConfig(state.Databases[up.Services])
 	if err != nil {
 		return fmt.Errorf("the lab does not tell where the services' database is") // the cause would show the password
 	}

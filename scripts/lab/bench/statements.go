@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"banyan/internal/postgres"
 	"banyan/scripts/lab/up"
 )
 
@@ -55,7 +56,7 @@ func connectAs(ctx context.Context, state *up.State, database string) (*pgx.Conn
 	query := location.Query()
 	query.Set("application_name", benchName)
 	location.RawQuery = query.Encode()
-	conn, err := pgx.Connect(ctx, location.String())
+	conn, err := postgres.Connect(ctx, location.String())
 	if err != nil {
 		return nil, fmt.Errorf("connect to PostgreSQL as its superuser: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"banyan/internal/postgres"
 	"banyan/scripts/lab/up"
 )
 
@@ -26,7 +27,7 @@ func openBacklog(ctx context.Context, side, databaseURL, natsURL string) (*backl
 	if side != up.Services {
 		return nil, nil
 	}
-	config, err := pgxpool.ParseConfig(databaseURL)
+	config, err := postgres.ParsePoolConfig(databaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("read the database's URL")
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"banyan/internal/postgres"
 	"banyan/scripts/lab/up"
 )
 
@@ -22,7 +23,7 @@ type evidence struct {
 
 // gather connects to the databases of a shop as the superuser.
 func gather(ctx context.Context, shop Shop, databaseURL, natsURL string) (*evidence, error) {
-	config, err := pgxpool.ParseConfig(databaseURL)
+	config, err := postgres.ParsePoolConfig(databaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("read the database's URL: %w", err)
 	}

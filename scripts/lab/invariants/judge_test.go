@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
+	"banyan/internal/postgres"
 	"banyan/internal/testdb"
 	"banyan/migrations"
 	"banyan/scripts/lab/seed"
@@ -65,12 +66,12 @@ func wellKept(t *testing.T, side string) (*pgx.Conn, witness) {
 		schemas = []string{Monolith}
 	}
 	for _, schema := range schemas {
-		owner, err := pgx.Connect(t.Context(), db.URL(schema+"_owner"))
+		owner, err := postgres.Connect(t.Context(), db.URL(schema+"_owner"))
 		require.NoError(t, err)
 		require.NoError(t, seed.Copy(t.Context(), owner, schema, data))
 		require.NoError(t, owner.Close(t.Context()))
 	}
-	conn, err := pgx.Connect(t.Context(), db.SuperuserURL())
+	conn, err := postgres.Connect(t.Context(), db.SuperuserURL())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close(t.Context()) })
 

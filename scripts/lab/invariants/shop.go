@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"banyan/internal/events"
+	"banyan/internal/postgres"
 )
 
 // The two kinds of shop: in the monolith one schema has all areas, and there are no events.
@@ -50,7 +51,7 @@ type Shop struct {
 
 // Open connects to what a shop leaves behind. Close it afterwards.
 func Open(ctx context.Context, where Where) (*Shop, error) {
-	config, err := pgxpool.ParseConfig(where.Database)
+	config, err := postgres.ParsePoolConfig(where.Database)
 	if err != nil {
 		return nil, fmt.Errorf("read the URL of the database of the %s", where.Side) // the cause would show the password
 	}

@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
+	"banyan/internal/postgres"
 	"banyan/scripts/lab/invariants"
 	"banyan/scripts/lab/up"
 )
@@ -202,7 +202,7 @@ func (s *site) alter(ctx context.Context, m Mutant) error {
 	if err != nil {
 		return err
 	}
-	conn, err := pgx.Connect(ctx, s.lab.DatabaseURL(up.Services))
+	conn, err := postgres.Connect(ctx, s.lab.DatabaseURL(up.Services))
 	if err != nil {
 		return fmt.Errorf("reach the database: %w", err)
 	}

@@ -9,8 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
+	"banyan/internal/postgres"
 	"banyan/scripts/lab/up"
 )
 
@@ -172,7 +171,7 @@ func (r *run) standStill(ctx context.Context, phase *Phase) error {
 
 // relay is the server's process that serves the session of the relay of orders that publishes; 0 if there is none just now.
 func (r *run) relay(ctx context.Context) (pid int, err error) {
-	conn, err := pgx.Connect(ctx, r.lab.DatabaseURL(up.Services))
+	conn, err := postgres.Connect(ctx, r.lab.DatabaseURL(up.Services))
 	if err != nil {
 		return 0, fmt.Errorf("look who publishes: %w", err)
 	}

@@ -3,9 +3,9 @@ package seed
 import (
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"banyan/internal/postgres"
 	"banyan/internal/testdb"
 	"banyan/migrations"
 )
@@ -14,7 +14,7 @@ func TestCopy(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	db := testdb.New(t, migrations.FS)
-	conn, err := pgx.Connect(ctx, db.URL("monolith_owner"))
+	conn, err := postgres.Connect(ctx, db.URL("monolith_owner"))
 	require.NoError(t, err)
 	defer conn.Close(ctx)
 	data := Generate(Small)
@@ -75,7 +75,7 @@ func TestCopyServices(t *testing.T) {
 	db := testdb.New(t, migrations.FS)
 	data := Generate(Small)
 	for _, schema := range migrations.Schemas[1:] {
-		conn, err := pgx.Connect(ctx, db.URL(schema+"_owner"))
+		conn, err := postgres.Connect(ctx, db.URL(schema+"_owner"))
 		require.NoError(t, err)
 		defer conn.Close(ctx)
 		require.NoError(t, Copy(ctx, conn, schema, data), schema)

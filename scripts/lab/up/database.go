@@ -55,7 +55,9 @@ func hasLibrary(ctx context.Context, name string) bool {
 		return false
 	}
 	folders := []string{filepath.Join(install.Bin, "../lib"), filepath.Join(install.Bin, "../lib/postgresql")}
-	if out, err := exec.CommandContext(ctx, filepath.Join(install.Bin, "pg_config"), "--pkglibdir").Output(); err == nil {
+	cmd := exec.CommandContext(ctx, filepath.Join(install.Bin, "pg_config"), "--pkglibdir")
+	cmd.Env = local.PostgresEnv()
+	if out, err := cmd.Output(); err == nil {
 		folders = append(folders, strings.TrimSpace(string(out)))
 	}
 	for _, folder := range folders {
@@ -131,7 +133,7 @@ func inDatabase(admin, database string) (string, error) {
 }
 
 func createDatabases(ctx context.Context, admin string, sides map[string]Step) error {
-	conn, err := pgx.Connect(ctx, admin)
+	conn, err := postgres.Connect(ctx, admin)
 	if err != nil {
 		return fmt.Errorf("reach PostgreSQL: %w", err)
 	}
@@ -192,7 +194,7 @@ $$`)
 
 // execute runs a script of several statements.
 func execute(ctx context.Context, database, what, script string) error {
-	conn, err := pgx.Connect(ctx, database)
+	conn, err := postgres.Connect(ctx, database)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}

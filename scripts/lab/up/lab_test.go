@@ -13,8 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"banyan/internal/postgres"
 )
 
 // childDir makes the test binary a lab in that folder instead of a test.
@@ -142,7 +143,7 @@ func TestLab(t *testing.T) {
 // mark writes something that can be looked for later, and returns it.
 func mark(t *testing.T, databaseURL string) string {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), databaseURL)
+	conn, err := postgres.Connect(t.Context(), databaseURL)
 	require.NoError(t, err)
 	defer conn.Close(t.Context())
 	var email string
@@ -155,7 +156,7 @@ func mark(t *testing.T, databaseURL string) string {
 
 func isMarked(t *testing.T, databaseURL, email string) bool {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), databaseURL)
+	conn, err := postgres.Connect(t.Context(), databaseURL)
 	require.NoError(t, err)
 	defer conn.Close(t.Context())
 	var name string

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
+	"banyan/internal/postgres"
 	"banyan/scripts/lab/seed"
 )
 
@@ -64,7 +65,7 @@ func markDatabase(ctx context.Context, conn *pgx.Conn, database, mark string) er
 
 // seed fills the databases that are empty, and refuses to go on with another size than what is there.
 func (l *Lab) seed(ctx context.Context, databases map[string]string) error {
-	conn, err := pgx.Connect(ctx, l.admin)
+	conn, err := postgres.Connect(ctx, l.admin)
 	if err != nil {
 		return fmt.Errorf("seed: %w", err)
 	}
@@ -129,7 +130,7 @@ func (l *Lab) copySides(ctx context.Context, sides []string, data *seed.Data) er
 				if err != nil {
 					return err
 				}
-				conn, err := pgx.Connect(ctx, location)
+				conn, err := postgres.Connect(ctx, location)
 				if err != nil {
 					return fmt.Errorf("seed %s: %w", schema, err)
 				}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"banyan/internal/postgres"
 	"banyan/internal/testdb"
 	"banyan/scripts/lab/wire"
 )
@@ -39,7 +40,7 @@ func newShelf(t *testing.T) *shelf {
 		"trunk/00001_rings.sql": file("-- +goose Up\ncreate table rings (year int primary key);\n"),
 	})
 	proxy, address := before(t, db.URL("trunk_owner"), wire.Postgres)
-	config, err := pgxpool.ParseConfig(address)
+	config, err := postgres.ParsePoolConfig(address)
 	require.NoError(t, err)
 	config.MaxConns = 1
 	config.ConnConfig.RuntimeParams["application_name"] = "orders"

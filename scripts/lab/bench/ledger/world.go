@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"banyan/internal/postgres"
 	"banyan/scripts/lab/bench/drive"
 	"banyan/scripts/lab/seed"
 	"banyan/scripts/lab/up"
@@ -132,7 +133,7 @@ func (w *world) prepareCustomers(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if w.owners[schema], err = pgx.Connect(ctx, url); err != nil {
+		if w.owners[schema], err = postgres.Connect(ctx, url); err != nil {
 			return err
 		}
 	}

@@ -78,7 +78,7 @@ func eventSchemas(ctx context.Context, admin string) (producer, consumer *pgxpoo
 		return nil, nil, err
 	}
 	up, _, _ := strings.Cut(string(script), "-- +goose Down")
-	conn, err := pgx.Connect(ctx, admin)
+	conn, err := postgres.Connect(ctx, admin)
 	if err != nil {
 		return nil, nil, err
 	}

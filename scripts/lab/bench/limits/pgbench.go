@@ -19,6 +19,7 @@ import (
 	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
 	"banyan/internal/local"
+	"banyan/internal/postgres"
 )
 
 // perRun is how many pieces of work a run of the script does. It fetches their arguments, which pgbench can't make
@@ -141,7 +142,7 @@ func encode(types *pgtype.Map, oid uint32, arg any) (text string, null bool, err
 }
 
 func (b *bench) connect(ctx context.Context) (*pgx.Conn, error) {
-	conn, err := pgx.Connect(ctx, b.appURL)
+	conn, err := postgres.Connect(ctx, b.appURL)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +158,7 @@ func (b *bench) load(ctx context.Context, ownerURL string, work *recorded, piece
 			names = append(names, fmt.Sprintf("s%d_%d_%d", c.statement, c.arg+1, copy))
 		}
 	}
-	conn, err := pgx.Connect(ctx, ownerURL)
+	conn, err := postgres.Connect(ctx, ownerURL)
 	if err != nil {
 		return err
 	}
@@ -216,16 +217,14 @@ func (b *bench) run(ctx context.Context, pieces int) (float64, error) {
 	for name, value := range b.fixed {
 		args = append(args, "--define="+name+"="+value)
 	}
-	config, err := pgx.ParseConfig(b.appURL)
+	config, err := postgres.ParseConfig(b.appURL)
 	if err != nil {
 		return 0, errors.New("the database's URL can't be read")
 	}
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = b.dir
-	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "PGHOST=" + config.Host, "PGPORT=" + strconv.Itoa(int(config.Port)),
-		"PGUSER=" + config.User, "PGPASSWORD=" + config.Password, "PGDATABASE=" + config.Database, "PGSSLMODE=disable",
-	}
+	cmd.Env = append(local.PostgresEnv(), "PGHOST="+config.Host, "PGPORT="+strconv.Itoa(int(config.Port)),
+		"PGUSER="+config.User, "PGPASSWORD="+config.Password, "PGDATABASE="+config.Database, "PGSSLMODE=disable")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return 0, fmt.Errorf("pgbench: %w: %s", err, out)

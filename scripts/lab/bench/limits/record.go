@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"banyan/internal/postgres"
 )
 
 // recorded is what a piece of the monolith's work sent to the database. Nothing of its SQL is written down in this
@@ -27,7 +29,7 @@ type statement struct {
 // record does something once and keeps its statements.
 func record(ctx context.Context, appURL string, do func(*recorded) error) (*recorded, error) {
 	r := &recorded{ids: map[uuid.UUID]bool{}}
-	config, err := pgxpool.ParseConfig(appURL)
+	config, err := postgres.ParsePoolConfig(appURL)
 	if err != nil {
 		return nil, errors.New("the database's URL can't be read") // the error might show the password
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"banyan/internal/local"
+	"banyan/internal/postgres"
 	"banyan/scripts/lab/up"
 )
 
@@ -156,7 +157,7 @@ func idleMemory(ctx context.Context, w *world) (_ []Figure, err error) {
 
 // backends are the processes of the server, but for the one that this question is put to.
 func backends(ctx context.Context, url string, postmaster int) ([]int, error) {
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := postgres.Connect(ctx, url)
 	if err != nil {
 		return nil, err
 	}

@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"banyan/internal/postgres"
 )
 
 // terminateBackends ends connections of the side's processes at random, one after the other, whatever they are doing.
 func (w *World) terminateBackends(ctx context.Context, s Step) (Made, error) {
 	const times, every = 10, 50 * time.Millisecond
-	conn, err := pgx.Connect(ctx, w.Lab.DatabaseURL(w.Side))
+	conn, err := postgres.Connect(ctx, w.Lab.DatabaseURL(w.Side))
 	if err != nil {
 		return Made{}, fmt.Errorf("reach the database: %w", err)
 	}

@@ -17,7 +17,8 @@ import (
 var ErrSchema = errors.New("the schema is not the one this program knows")
 
 // Migrate applies the migrations in fsys that are missing, as the schema's
-// owner, and returns the version it ends at. Several processes may call it at
+// owner, and returns the version it ends at. It refuses a database whose text
+// will not do (ErrText). Several processes may call it at
 // once: a session lock lets one work while the others wait.
 func Migrate(ctx context.Context, ownerURL string, fsys fs.FS) (int64, error) {
 	cfg, err := ParseConfig(ownerURL)
@@ -33,6 +34,9 @@ func Migrate(ctx context.Context, ownerURL string, fsys fs.FS) (int64, error) {
 	}
 	if schema == "" {
 		return 0, fmt.Errorf("role %s has no schema in database %s: bootstrap it first", cfg.User, cfg.Database)
+	}
+	if err := CheckText(ctx, ownerURL); err != nil {
+		return 0, err
 	}
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(lockID(schema)), lock.WithLockTimeout(1, 120))
 	if err != nil {

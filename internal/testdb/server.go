@@ -31,7 +31,8 @@ const lockKey = 0x62616e79616e // "banyan"
 
 // server is the PostgreSQL server of this test process.
 type server struct {
-	superuser *url.URL // of database postgres
+	superuser *url.URL  // of database postgres
+	claim     *pgx.Conn // on a server that was given: open until the process ends
 
 	mu        sync.Mutex
 	templates map[string]template // by name, those known to be there
@@ -50,8 +51,27 @@ var theServer = sync.OnceValues(func() (*server, error) {
 		return nil, errors.New("DATABASE_URL has to look like postgres://user:password@host:port/postgres")
 	}
 	superuser.Path = "/postgres"
-	return &server{superuser: superuser, templates: map[string]template{}, passwords: map[string]bool{}}, nil
+	s := &server{superuser: superuser, templates: map[string]template{}, passwords: map[string]bool{}}
+	if os.Getenv("DATABASE_URL") != "" {
+		if err := s.share(); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
 })
+
+// share keeps a lab from starting on a server that was given, and refuses one that a lab uses: the tests give the
+// roles, which belong to the whole server, a password of their own.
+func (s *server) share() (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	s.claim, err = postgres.Claim(ctx, s.superuser.String(), fmt.Sprintf("tests, process %d", os.Getpid()), true)
+	if errors.Is(err, postgres.ErrClaimed) {
+		return fmt.Errorf("the tests would change the passwords of a lab on the server of DATABASE_URL: "+
+			"stop that lab, or let the tests have their own server (env -u DATABASE_URL go test): %w", err)
+	}
+	return err
+}
 
 func serverURL() (string, error) {
 	if given := os.Getenv("DATABASE_URL"); given != "" {

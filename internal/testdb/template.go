@@ -40,6 +40,7 @@ type history struct {
 func readHistory(fsys fs.FS) (history, error) {
 	h := history{fsys: fsys}
 	sum := sha256.New()
+	fmt.Fprintln(sum, "2") // of how a template is made; the first kind had the server's own locale
 	read := func(name string) (string, error) {
 		content, err := fs.ReadFile(fsys, name)
 		if err != nil {
@@ -138,13 +139,11 @@ func isTemplate(ctx context.Context, conn *pgx.Conn, name string) (bool, error) 
 // makeTemplate makes the database, which becomes a template in the last statement: one that was left
 // half made is none.
 func (s *server) makeTemplate(ctx context.Context, conn *pgx.Conn, name string, h history) error {
-	for _, statement := range []string{
-		`drop database if exists ` + name + ` with (force)`,
-		`create database ` + name + ` template template0`,
-	} {
-		if _, err := conn.Exec(ctx, statement); err != nil {
-			return err
-		}
+	if _, err := conn.Exec(ctx, `drop database if exists `+name+` with (force)`); err != nil {
+		return err
+	}
+	if err := postgres.CreateDatabase(ctx, conn, name); err != nil {
+		return err
 	}
 	if err := s.bootstrap(ctx, name, h.bootstrap); err != nil {
 		return fmt.Errorf("bootstrap.sql: %w", err)

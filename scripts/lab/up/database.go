@@ -152,11 +152,18 @@ func createDatabases(ctx context.Context, admin string, sides map[string]Step) e
 		if err := conn.QueryRow(ctx, `select exists (select from pg_database where datname = $1)`, side).Scan(&exists); err != nil {
 			return fmt.Errorf("look for database %s: %w", side, err)
 		}
-		if exists {
-			continue
+		if !exists {
+			if err := postgres.CreateDatabase(ctx, conn, side); err != nil {
+				return err
+			}
 		}
-		if _, err := conn.Exec(ctx, `create database `+pgx.Identifier{side}.Sanitize()); err != nil {
-			return fmt.Errorf("create database %s: %w", side, err)
+		// Before any password is changed on a server that is not the lab's own.
+		location, err := inDatabase(admin, side)
+		if err != nil {
+			return err
+		}
+		if err := postgres.CheckText(ctx, location); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -25,6 +25,7 @@ type Lab struct {
 	admin    string // superuser's URL of database postgres
 	postgres *local.Postgres
 	broker   *local.NATS
+	unclaim  context.CancelFunc // lets go of a server that is not the lab's own; nil: it is
 
 	// broken ends when a process dies by itself; its cause is the [Crash].
 	broken context.Context
@@ -178,6 +179,9 @@ func (l *Lab) Stop(ctx context.Context) error {
 	}
 	if l.postgres != nil {
 		err = errors.Join(err, l.postgres.Stop(ctx)) // lets go of the cluster's lock
+	}
+	if l.unclaim != nil {
+		l.unclaim()
 	}
 	l.watches.Wait()
 	l.fail(nil)

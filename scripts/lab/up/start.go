@@ -77,6 +77,9 @@ func (l *Lab) setUpDatabases(ctx context.Context) error {
 		}
 	} else {
 		l.admin = l.options.DatabaseURL
+		if err := l.claimServer(ctx); err != nil {
+			return err
+		}
 		l.progress.say("using the PostgreSQL server of DATABASE_URL")
 	}
 

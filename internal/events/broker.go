@@ -18,12 +18,19 @@ const Stream = "EVENTS"
 
 // How long things are kept. An event can reach a consumer as late as
 // outboxRetention (published again at the last moment) plus streamRetention
-// (read at the last moment) after it came the first time. The inbox must still
-// know it then.
+// (read at the last moment) after it came the first time, which is 4 days. The
+// inbox must still know it then.
+//
+// A consumer gives up on an event that is older than patience: it becomes a dead
+// letter. The stream still has the event then for another day, in which a
+// consumer whose database is away can put it aside. Later the stream would
+// forget it, and nobody would know. A dead letter has no age: a replay works for
+// as long as the row is there, and does not need the stream.
 const (
 	outboxRetention = 24 * time.Hour
 	streamRetention = 72 * time.Hour
 	inboxRetention  = 7 * 24 * time.Hour
+	patience        = 48 * time.Hour
 )
 
 // Connect opens a connection to the broker for the process called name, and

@@ -25,6 +25,7 @@ const (
 	handleTimeout  = 10 * time.Second       // for one transaction
 	firstRedeliver = 100 * time.Millisecond // after a failure
 	lastRedeliver  = 30 * time.Second       // after many
+	fewTries       = 5                      // before an event is given up that was not rejected: 1.5 s
 	outagePause    = 250 * time.Millisecond // of a worker that cannot write
 	prefetch       = 256                    // messages on their way to this process, and in it
 	handleBatch    = 32                     // events in one transaction, unless the service wants fewer
@@ -108,8 +109,12 @@ func NewConsumer(c ConsumerConfig) *Consumer {
 //   - nil: its effects are committed, and the event does not come again;
 //   - a fault of the kind Malformed or Invalid: this event will never do, and
 //     becomes a dead letter;
+//   - an error of PostgreSQL or its driver about the values (a NUL in a text, a
+//     number out of range, a constraint), unless a fault explains it: rolled back,
+//     and a dead letter after five tries;
 //   - anything else, such as something missing that another event will bring:
-//     rolled back, and tried again later, for as long as it takes.
+//     rolled back, and tried again later. An event that still fails when it is
+//     48 hours old becomes a dead letter.
 //
 // Events come in no particular order.
 func On[T any](c *Consumer, typ string, handle func(ctx context.Context, tx pgx.Tx, e Event, data T) error) {
@@ -178,7 +183,7 @@ func (c *Consumer) pull(ctx context.Context, js jetstream.JetStream, messages ch
 		FilterSubjects: c.subjects(),
 		AckPolicy:      jetstream.AckExplicitPolicy,
 		AckWait:        redeliverAfter,
-		MaxDeliver:     -1, // what is missing today may be there tomorrow
+		MaxDeliver:     -1, // what is missing today may be there tomorrow; settle gives up by age
 		// No limit: those that wait for another try would count, and keep the
 		// others from coming, one of which may be what they wait for.
 		MaxAckPending: -1,

@@ -20,7 +20,7 @@ const (
 	forgetBatch = 1000
 )
 
-// DeadLetter is an event that a consumer rejected.
+// DeadLetter is an event that a consumer rejected, or gave up.
 type DeadLetter struct {
 	Consumer string              `json:"consumer"`
 	EventID  uuid.UUID           `json:"event_id"`
@@ -114,7 +114,7 @@ func (c *Consumer) bury(ctx context.Context, l letter, cause error) error {
 		return nil
 	}
 	c.metrics.deadLetters.WithLabelValues(c.label(l.event)).Inc()
-	c.log.ErrorContext(traced(ctx, l.event), "event rejected; it is in dead_letters and can be replayed",
+	c.log.ErrorContext(traced(ctx, l.event), "event put aside; it is in dead_letters and can be replayed",
 		"event_id", l.event.ID, "type", l.event.Type, "error", cause)
 	return nil
 }
@@ -188,7 +188,7 @@ func (c *Consumer) replayNext(ctx context.Context) (found bool, err error) {
 	case err == nil:
 		c.committed(ctx, fresh)
 		return found, nil
-	case rejected(err):
+	case rejected(err), unstorable(err):
 		return found, c.bury(ctx, l, err)
 	case found:
 		// Behind the others, which it must not hold up.

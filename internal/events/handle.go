@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"banyan/internal/fault"
+	"banyan/internal/postgres"
 	"banyan/internal/telemetry"
 )
 
@@ -69,7 +71,7 @@ func (c *Consumer) handle(ctx context.Context, batch []delivery) {
 	switch {
 	case err == nil:
 		acknowledge(batch)
-	case !errors.As(err, &f):
+	case !errors.As(err, &f) && !unstorable(err): // a constraint may wait for the commit
 		// The database is away, which is no event's fault. A moment's rest keeps
 		// this worker from going through all there is in the stream.
 		c.database.failed(ctx, err)
@@ -82,13 +84,14 @@ func (c *Consumer) handle(ctx context.Context, batch []delivery) {
 			c.handle(ctx, batch[i:i+1])
 		}
 	default:
-		c.settle(ctx, batch[0], f.err)
+		c.settle(ctx, batch[0], err)
 	}
 }
 
 // settle decides what becomes of an event that its handler did not take.
 func (c *Consumer) settle(ctx context.Context, d delivery, cause error) {
-	if !rejected(cause) {
+	reason := hopeless(d, cause)
+	if reason == nil {
 		// The log gets each doubling of the number of failures, not each failure.
 		if d.times&(d.times-1) == 0 {
 			c.log.WarnContext(traced(ctx, d.event), "an event fails; trying again",
@@ -97,12 +100,37 @@ func (c *Consumer) settle(ctx context.Context, d delivery, cause error) {
 		redeliver(d)
 		return
 	}
-	if err := c.bury(ctx, letter{d.event, d.msg.Subject(), d.msg.Headers(), d.msg.Data()}, cause); err != nil {
+	if err := c.bury(ctx, letter{d.event, d.msg.Subject(), d.msg.Headers(), d.msg.Data()}, reason); err != nil {
 		c.database.failed(ctx, err)
 		redeliver(d)
 		return
 	}
 	acknowledge([]delivery{d})
+}
+
+// hopeless says why an event is not tried again, or nil if it is. Unless it is
+// rejected, it gets some tries first: what it stumbles over may be a race. Nor
+// is an event that comes for the first time when it is old given up at once. Its
+// consumer was away, and what it needs may come right behind it.
+func hopeless(d delivery, cause error) error {
+	switch age := time.Since(d.event.Time); {
+	case rejected(cause):
+		return cause
+	case d.times < fewTries:
+		return nil
+	case unstorable(cause):
+		return fmt.Errorf("the database will never take it: %w", cause)
+	case age > patience:
+		return fmt.Errorf("it still fails when it is %s old: %w", age.Round(time.Minute), cause)
+	}
+	return nil
+}
+
+// unstorable reports whether the database would refuse the same again. A fault
+// is a handler's explanation of what the database refused, and decides instead:
+// a null or a missing reference may stand for something that is still to come.
+func unstorable(err error) bool {
+	return fault.KindOf(err) == fault.Internal && postgres.Unstorable(err)
 }
 
 // redeliver asks the broker for the same again, later each time. Should the

@@ -79,7 +79,7 @@ func newConsumerMetrics(r prometheus.Registerer) *consumerMetrics {
 		}),
 		deadLetters: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "events_dead_letters_total",
-			Help: "Events that were rejected and put aside.",
+			Help: "Events that were put aside: rejected, refused by the database, or still failing when they were too old.",
 		}, []string{"type"}),
 		lag: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "events_lag_seconds",

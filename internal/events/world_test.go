@@ -37,6 +37,7 @@ func history(t testing.TB) fstest.MapFS {
 		"orders/00001_events.sql":   {Data: []byte(schema)},
 		"orders/00002_effects.sql":  {Data: []byte("-- +goose Up\ncreate table effects (event_id uuid, text text not null, trace text);")},
 		"orders/00003_causes.sql":   {Data: []byte("-- +goose Up\ncreate table causes (text text);")},
+		"orders/00004_numbers.sql":  {Data: []byte("-- +goose Up\ncreate table numbers (n integer not null check (n >= 0) unique deferrable initially deferred);")},
 		"catalog/00002_changes.sql": {Data: []byte("-- +goose Up\ncreate table changes (text text);")},
 	}
 }

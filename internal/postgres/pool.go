@@ -120,6 +120,20 @@ func NotNullViolation(err error, table, column string) bool {
 	return errors.As(err, &e) && e.Code == "23502" && e.TableName == table && e.ColumnName == column
 }
 
+// Unstorable reports whether the database would refuse the same values every
+// time: a text that its encoding does not have, a number out of range (class 22),
+// a constraint (class 23), or something that the driver cannot even send. It is for
+// callers without an explanation of their own; a constraint may also mean that
+// something is still to come.
+func Unstorable(err error) bool {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return strings.HasPrefix(e.Code, "22") || strings.HasPrefix(e.Code, "23")
+	}
+	// The driver has no type for it, only these words; a test holds them to it.
+	return err != nil && strings.Contains(err.Error(), "failed to encode args[")
+}
+
 // Retryable reports whether the transaction was rolled back only because of
 // others: a deadlock or a serialization failure. Trying it again is right.
 func Retryable(err error) bool {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,6 +28,8 @@ const (
 	lastRedeliver  = 30 * time.Second       // after many
 	fewTries       = 5                      // before an event is given up that was not rejected: 1.5 s
 	outagePause    = 250 * time.Millisecond // of a worker that cannot write
+	heartbeat      = 2 * time.Second        // of the broker, when it has nothing for us
+	noteEvery      = time.Hour              // between two notes of how far this consumer has come
 	prefetch       = 256                    // messages on their way to this process, and in it
 	handleBatch    = 32                     // events in one transaction, unless the service wants fewer
 )
@@ -57,10 +60,11 @@ type Consumer struct {
 	batch       int
 	poll        time.Duration
 
-	handlers map[string]handler
-	queued   map[string]queuer // of those, the ones that only queue
-	metrics  *consumerMetrics
-	database *health
+	handlers   map[string]handler
+	queued     map[string]queuer // of those, the ones that only queue
+	metrics    *consumerMetrics
+	database   *health
+	lookedBack atomic.Bool // at what the stream no longer has
 }
 
 type (
@@ -136,6 +140,7 @@ func rejected(err error) bool {
 // Run handles events until ctx ends, finishes those that are here already, and
 // returns nil. It outlives every failure of the database and of the broker.
 func (c *Consumer) Run(ctx context.Context) error {
+	c.lookedBack.Store(false)
 	if len(c.handlers) == 0 {
 		return fmt.Errorf("consumer %s has no handlers: call events.On before Run", c.name)
 	}
@@ -176,25 +181,19 @@ func (c *Consumer) Run(ctx context.Context) error {
 // fails or ctx ends. Making it each time also brings back one that was lost
 // with its stream.
 func (c *Consumer) pull(ctx context.Context, js jetstream.JetStream, messages chan<- jetstream.Msg, state *health) error {
-	setup, cancel := context.WithTimeout(ctx, stepTimeout)
-	defer cancel()
-	durable, err := js.CreateOrUpdateConsumer(setup, Stream, jetstream.ConsumerConfig{
-		Durable:        c.name,
-		FilterSubjects: c.subjects(),
-		AckPolicy:      jetstream.AckExplicitPolicy,
-		AckWait:        redeliverAfter,
-		MaxDeliver:     -1, // what is missing today may be there tomorrow; settle gives up by age
-		// No limit: those that wait for another try would count, and keep the
-		// others from coming, one of which may be what they wait for.
-		MaxAckPending: -1,
-	})
+	durable, err := c.prepare(ctx, js)
 	if err != nil {
-		return fmt.Errorf("make the consumer %s: %w", c.name, err)
+		return err
 	}
+	var noting sync.WaitGroup
+	defer noting.Wait()
+	note, cancel := context.WithCancel(ctx)
+	defer cancel()
+	noting.Go(func() { c.noteSeen(note, js) })
 	incoming, err := durable.Messages(
 		jetstream.PullMaxMessages(prefetch),
 		jetstream.PullExpiry(10*time.Second),
-		jetstream.PullHeartbeat(2*time.Second), // two missed: the consumer is gone
+		jetstream.PullHeartbeat(heartbeat), // two missed: the consumer is gone
 	)
 	if err != nil {
 		return fmt.Errorf("pull messages for %s: %w", c.name, err)
@@ -207,7 +206,10 @@ func (c *Consumer) pull(ctx context.Context, js jetstream.JetStream, messages ch
 			incoming.Stop() // draining would wait for the broker's word
 		}
 	})()
-	state.worked(ctx)
+	// It works once a message has come. If there is none, no missing heartbeat
+	// has to do: two of them would have ended this by then.
+	quiet := time.AfterFunc(3*heartbeat, func() { state.worked(ctx) })
+	defer quiet.Stop()
 	for {
 		msg, err := incoming.Next()
 		if errors.Is(err, jetstream.ErrMsgIteratorClosed) && ctx.Err() != nil {
@@ -216,8 +218,36 @@ func (c *Consumer) pull(ctx context.Context, js jetstream.JetStream, messages ch
 		if err != nil {
 			return fmt.Errorf("next message for %s: %w", c.name, err)
 		}
+		if quiet.Stop() {
+			state.worked(ctx)
+		}
 		messages <- msg
 	}
+}
+
+// prepare makes the durable consumer, or brings it up to date.
+func (c *Consumer) prepare(ctx context.Context, js jetstream.JetStream) (jetstream.Consumer, error) {
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
+	seen, err := c.lookBack(ctx, js)
+	if err != nil {
+		return nil, err
+	}
+	durable, err := js.CreateOrUpdateConsumer(ctx, Stream, jetstream.ConsumerConfig{
+		Durable:        c.name,
+		FilterSubjects: c.subjects(),
+		AckPolicy:      jetstream.AckExplicitPolicy,
+		AckWait:        redeliverAfter,
+		MaxDeliver:     -1, // what is missing today may be there tomorrow; settle gives up by age
+		// No limit: those that wait for another try would count, and keep the
+		// others from coming, one of which may be what they wait for.
+		MaxAckPending: -1,
+		Metadata:      seenAt(seen),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the consumer %s: %w", c.name, err)
+	}
+	return durable, nil
 }
 
 // subjects are those of the types that have a handler, from whatever area.

@@ -129,15 +129,38 @@ func storable(s string) string {
 func (c *Consumer) replayAll(ctx context.Context) {
 	state := &health{log: c.log, what: "replaying dead letters"}
 	for ; ctx.Err() == nil; sleep(ctx, c.poll) {
-		for found := true; found && ctx.Err() == nil; {
-			var err error
-			if found, err = c.replayNext(context.WithoutCancel(ctx)); err != nil {
-				state.failed(ctx, err)
-				break
-			}
+		found, err := true, error(nil)
+		for found && err == nil && ctx.Err() == nil {
+			found, err = c.replayNext(context.WithoutCancel(ctx))
+		}
+		// That none is due does not mean that the one works which failed: it waits
+		// for its next try.
+		if err == nil && state.failing() {
+			err = c.replaysWait(ctx)
+		}
+		if err != nil {
+			state.failed(ctx, err)
+		} else {
 			state.worked(ctx)
 		}
 	}
+}
+
+// errReplaysWait says that replays have failed and will be tried again.
+var errReplaysWait = errors.New("replays wait for their next try")
+
+// replaysWait returns that error, or nil if there are none.
+func (c *Consumer) replaysWait(ctx context.Context) error {
+	var wait bool
+	err := c.pool.QueryRow(ctx, `
+		select exists (
+		  select
+		  from dead_letters
+		  where consumer = $1 and replay_at is not null)`, c.name).Scan(&wait)
+	if err == nil && wait {
+		err = errReplaysWait
+	}
+	return err
 }
 
 // replayNext gives the first of them to its handler, and reports whether there

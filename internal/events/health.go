@@ -27,6 +27,12 @@ func (h *health) failed(ctx context.Context, err error) {
 	h.ill = true
 }
 
+func (h *health) failing() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.ill
+}
+
 func (h *health) worked(ctx context.Context) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

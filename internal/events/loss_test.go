@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"banyan/internal/events"
@@ -92,6 +94,92 @@ func TestStreamLosesEvents(t *testing.T) {
 		w.relay("again")
 		soon(t, func() bool { return len(w.published(js)) == 1 }, "one comes back")
 		still(t, func() bool { return slices.Equal(w.published(js), []string{`{"text":"recent"}`}) }, "only that one")
+	})
+	t.Run("all that its consumer had not seen, by a purge, and the newest mark is right again", func(t *testing.T) {
+		t.Parallel()
+		w := provisioned(t)
+		metrics := prometheus.NewRegistry()
+		w.relay("one", func(c *events.RelayConfig) { c.Metrics = metrics })
+		consumer, _ := w.consume(write)
+		w.numbered(0, 10)
+		soon(t, func() bool { return len(w.effects()) == 10 && w.waiting() == 0 }, "the first have their effects")
+		consumer.stop()
+		w.numbered(10, 30)
+		soon(t, func() bool { return w.waiting() == 0 && w.stored() == 30 }, "the next are on the stream")
+		stream, err := w.admin().Stream(t.Context(), events.Stream)
+		require.NoError(t, err)
+		require.NoError(t, stream.Purge(t.Context()))
+		w.numbered(30, 40)
+		soon(t, func() bool { return w.waiting() == 0 }, "new ones are published")
+
+		w.consume(write)
+		soon(t, func() bool { return len(w.effects()) == 40 }, "all have their effects, those that were purged too")
+		require.Equal(t, texts(0, 40), w.effects(), "each effect once")
+		soon(t, func() bool { return w.waiting() == 0 && w.stored() == 40 }, "the stream has all of them")
+		require.EqualValues(t, 30, metric(t, metrics, "outbox_lost_by_stream_total"))
+	})
+	t.Run("some of the middle, while the relay works and while it does not", func(t *testing.T) {
+		t.Parallel()
+		w := provisioned(t)
+		_, first := w.relay("one")
+		w.numbered(0, 30)
+		soon(t, func() bool { return w.waiting() == 0 }, "all are published")
+		stream, err := w.admin().Stream(t.Context(), events.Stream)
+		require.NoError(t, err)
+		for _, seq := range []uint64{7, 8, 20} {
+			require.NoError(t, stream.DeleteMsg(t.Context(), seq))
+		}
+		soon(t, func() bool { return w.stored() == 30 }, "they come back")
+		first.stop()
+		require.NoError(t, stream.DeleteMsg(t.Context(), 12))
+		require.NoError(t, stream.SecureDeleteMsg(t.Context(), 31))
+		w.relay("again")
+		soon(t, func() bool { return w.stored() == 30 && w.waiting() == 0 }, "so do those")
+		w.consume(write)
+		soon(t, func() bool { return len(w.effects()) == 30 }, "all have their effects")
+		require.Equal(t, texts(0, 30), w.effects(), "each effect once")
+	})
+	t.Run("what is too old for it, or what it has no room for, is not sent again", func(t *testing.T) {
+		t.Parallel()
+		for name, change := range map[string]func(*jetstream.StreamConfig){
+			"too old": func(c *jetstream.StreamConfig) { c.MaxAge, c.Duplicates = time.Second, time.Second },
+			"no room": func(c *jetstream.StreamConfig) { c.MaxMsgs = 3 },
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				w := provisioned(t)
+				w.reshape(change)
+				_, first := w.relay("one")
+				w.numbered(0, 30)
+				soon(t, func() bool { return w.waiting() == 0 && w.stored() <= 3 }, "it has forgotten most of them")
+				stream, err := w.admin().Stream(t.Context(), events.Stream)
+				require.NoError(t, err)
+				require.EqualValues(t, 30, stream.CachedInfo().State.LastSeq)
+				first.stop()
+				time.Sleep(time.Second)
+				w.relay("again")
+				w.numbered(30, 31)
+				soon(t, func() bool { return w.waiting() == 0 }, "a new one is published")
+				still(t, func() bool {
+					info, err := stream.Info(t.Context())
+					return err == nil && info.State.LastSeq == 31
+				}, "nothing else is")
+			})
+		}
+	})
+	t.Run("all of it, made anew while the relay works", func(t *testing.T) {
+		t.Parallel()
+		w := provisioned(t)
+		w.relay("one")
+		w.numbered(0, 30)
+		soon(t, func() bool { return w.waiting() == 0 }, "all are published")
+		require.NoError(t, w.admin().DeleteStream(t.Context(), events.Stream))
+		require.NoError(t, events.Provision(t.Context(), w.admin()))
+		w.numbered(30, 35)
+		soon(t, func() bool { return w.waiting() == 0 && w.stored() >= 35 }, "all are there again")
+		w.consume(write)
+		soon(t, func() bool { return len(w.effects()) == 35 }, "all have their effects")
+		require.Equal(t, texts(0, 35), w.effects(), "each effect once")
 	})
 	t.Run("nothing, and nothing is sent twice", func(t *testing.T) {
 		t.Parallel()

@@ -60,6 +60,7 @@ type consumerMetrics struct {
 	redeliveries prometheus.Counter
 	duplicates   prometheus.Counter
 	deadLetters  *prometheus.CounterVec
+	missed       prometheus.Counter
 	lag          prometheus.Histogram
 }
 
@@ -81,12 +82,16 @@ func newConsumerMetrics(r prometheus.Registerer) *consumerMetrics {
 			Name: "events_dead_letters_total",
 			Help: "Events that were put aside: rejected, refused by the database, or still failing when they were too old.",
 		}, []string{"type"}),
+		missed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "events_missed_total",
+			Help: "Messages that the stream forgot before this consumer came to them, those of other types included.",
+		}),
 		lag: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "events_lag_seconds",
 			Help:    "Time from the row in the outbox to the commit of the effect, by two clocks if there are two machines.",
 			Buckets: []float64{.0005, .001, .002, .003, .004, .006, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60, 600},
 		}),
 	}
-	r.MustRegister(m.handled, m.redeliveries, m.duplicates, m.deadLetters, m.lag)
+	r.MustRegister(m.handled, m.redeliveries, m.duplicates, m.deadLetters, m.missed, m.lag)
 	return m
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"banyan/internal/postgres"
@@ -23,8 +25,14 @@ type publisher struct {
 	relay *Relay
 	conn  *pgx.Conn
 	js    jetstream.JetStream
+	state *health
+	works bool      // something was published, or nothing was waiting
 	epoch uint64    // which connection to the broker the stream was compared on
 	swept time.Time // when the last sweep found nothing more
+
+	stream   jetstream.Stream
+	compared *jetstream.StreamInfo // the stream, as the last comparison found it
+	looked   time.Time             // when it was last looked at
 }
 
 // publish sends batch after batch until the outbox is empty. When ctx ends, it
@@ -39,11 +47,21 @@ func (p *publisher) publish(ctx context.Context) error {
 	var acked acknowledged
 	for {
 		batch, err := p.next(ctx, acked)
-		if err != nil || len(batch) == 0 || ctx.Err() != nil {
+		if err != nil {
 			return err
 		}
+		if len(acked.ids) > 0 || len(batch) == 0 {
+			p.worked(ctx)
+		}
+		// Here, everything that was acknowledged is marked.
+		if err := p.look(ctx); err != nil {
+			return err
+		}
+		if len(batch) == 0 || ctx.Err() != nil {
+			return nil
+		}
 		var sendErr error
-		acked, sendErr = p.send(batch)
+		acked, sendErr = p.send(ctx, batch)
 		if sendErr != nil {
 			_, markErr := p.next(ctx, acked) // the others need not go again
 			missing := len(batch) - len(acked.ids)
@@ -58,10 +76,25 @@ func (p *publisher) publish(ctx context.Context) error {
 	}
 }
 
+// worked says so, once the stream has taken a whole batch or nothing was left to
+// publish. Before that, nobody knows: a stream that is full answers every
+// question and takes no event.
+func (p *publisher) worked(ctx context.Context) {
+	p.state.worked(ctx)
+	if !p.works {
+		p.relay.log.InfoContext(ctx, "relay works", "area", p.relay.area)
+	}
+	p.works = true
+}
+
 // acknowledged are events that the stream has, and where.
 type acknowledged struct {
 	ids  []uuid.UUID
 	seqs []int64
+}
+
+func (a *acknowledged) add(id uuid.UUID, seq uint64) {
+	a.ids, a.seqs = append(a.ids, id), append(a.seqs, int64(seq))
 }
 
 // next marks what was acknowledged and returns the first rows that the stream
@@ -104,12 +137,51 @@ func (p *publisher) next(ctx context.Context, acked acknowledged) (batch []Event
 	return batch, nil
 }
 
-// send publishes the batch, all of it on the way at once, and returns what the
-// stream acknowledged. The error is the first of the others'.
-func (p *publisher) send(batch []Event) (acked acknowledged, err error) {
+// send publishes the batch and returns what the stream acknowledged. The error is
+// the first of the others'.
+//
+// Within a window of two minutes the broker takes an event that comes again for a
+// duplicate, and acknowledges where it had it the first time. It does so even if
+// that message was purged since. Such an event goes again, without the header by
+// which the broker knows it.
+func (p *publisher) send(ctx context.Context, batch []Event) (acknowledged, error) {
+	acked, doubtful, err := p.sendAll(batch, Event.message)
+	if len(doubtful) == 0 {
+		return acked, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
+	defer cancel()
+	var purged []Event
+	for _, d := range doubtful {
+		has, lookErr := stores(ctx, p.stream, d.seq, d.event.ID)
+		if lookErr != nil {
+			return acked, errors.Join(err, lookErr)
+		}
+		if has {
+			acked.add(d.event.ID, d.seq)
+		} else {
+			purged = append(purged, d.event)
+		}
+	}
+	again, _, againErr := p.sendAll(purged, func(e Event, area string) *nats.Msg {
+		msg := e.message(area)
+		msg.Header.Del(jetstream.MsgIDHeader)
+		return msg
+	})
+	return acknowledged{slices.Concat(acked.ids, again.ids), slices.Concat(acked.seqs, again.seqs)}, errors.Join(err, againErr)
+}
+
+// duplicate is an event that the broker says it has, at this place.
+type duplicate struct {
+	event Event
+	seq   uint64
+}
+
+// sendAll publishes the batch, all of it on the way at once.
+func (p *publisher) sendAll(batch []Event, message func(Event, string) *nats.Msg) (acked acknowledged, doubtful []duplicate, err error) {
 	futures := make([]jetstream.PubAckFuture, 0, len(batch))
 	for _, e := range batch {
-		future, publishErr := p.js.PublishMsgAsync(e.message(p.relay.area))
+		future, publishErr := p.js.PublishMsgAsync(message(e, p.relay.area))
 		if publishErr != nil {
 			err = publishErr // the connection is gone; those behind would fail alike
 			break
@@ -119,15 +191,18 @@ func (p *publisher) send(batch []Event) (acked acknowledged, err error) {
 	for i, future := range futures {
 		select { // one of them comes within ackWait
 		case ack := <-future.Ok():
-			acked.ids = append(acked.ids, batch[i].ID)
-			acked.seqs = append(acked.seqs, int64(ack.Sequence))
+			if ack.Duplicate {
+				doubtful = append(doubtful, duplicate{batch[i], ack.Sequence})
+			} else {
+				acked.add(batch[i].ID, ack.Sequence)
+			}
 		case ackErr := <-future.Err():
 			if err == nil {
 				err = ackErr
 			}
 		}
 	}
-	return acked, err
+	return acked, doubtful, err
 }
 
 // sweep deletes rows that were published long enough ago: one small batch at a

@@ -28,6 +28,7 @@ const (
 	silence     = 10 * time.Second      // after which PostgreSQL ends the session of a relay that stands still
 	notifyPause = 1 * time.Millisecond  // between two notifications
 	markPause   = 20 * time.Millisecond // of marks that wait for the next event
+	lookEvery   = 60                    // polls between two looks at what the stream has lost
 )
 
 // errReconnected ends a session: what the broker has must be compared again.
@@ -137,12 +138,10 @@ func (r *Relay) session(ctx context.Context, js jetstream.JetStream, state *heal
 	r.working.Store(true)
 	defer r.working.Store(false)
 
-	s := &publisher{relay: r, conn: conn, js: js, epoch: r.nats.Stats().Reconnects}
+	s := &publisher{relay: r, conn: conn, js: js, state: state, epoch: r.nats.Stats().Reconnects}
 	if err := s.compare(ctx); err != nil {
 		return err
 	}
-	state.worked(ctx)
-	r.log.InfoContext(ctx, "relay works", "area", r.area)
 	for ctx.Err() == nil {
 		if err := s.publish(ctx); err != nil {
 			return err

@@ -3,6 +3,7 @@ package events_test
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -109,13 +110,17 @@ func (w *world) run(nc *nats.Conn, run func(context.Context) error) background {
 }
 
 // relay runs a relay of the producer's outbox, in an instance of that name.
-func (w *world) relay(instance string) (*events.Relay, background) {
+func (w *world) relay(instance string, change ...func(*events.RelayConfig)) (*events.Relay, background) {
 	w.t.Helper()
 	nc := w.connect(instance)
-	r := events.NewRelay(events.RelayConfig{
+	config := events.RelayConfig{
 		Pool: w.producer, NATS: nc, Area: "catalog", Source: instance,
 		Log: quiet(w.t), Metrics: prometheus.NewRegistry(), Poll: 100 * time.Millisecond,
-	})
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	r := events.NewRelay(config)
 	return r, w.run(nc, r.Run)
 }
 
@@ -257,6 +262,53 @@ func metric(t testing.TB, r *prometheus.Registry, name string) (sum float64) {
 		}
 	}
 	return sum
+}
+
+// logbook is a log that a test can read.
+type logbook struct {
+	t     testing.TB
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *logbook) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, string(line))
+	return l.t.Output().Write(line)
+}
+
+func (l *logbook) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+// count is how many lines hold these words.
+func (l *logbook) count(words string) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, line := range l.lines {
+		if strings.Contains(line, words) {
+			n++
+		}
+	}
+	return n
+}
+
+// reshape changes the stream.
+func (w *world) reshape(change func(*jetstream.StreamConfig)) {
+	w.t.Helper()
+	stream, err := w.admin().Stream(w.t.Context(), events.Stream)
+	require.NoError(w.t, err)
+	config := stream.CachedInfo().Config
+	change(&config)
+	_, err = w.admin().UpdateStream(w.t.Context(), config)
+	require.NoError(w.t, err)
+}
+
+// stored is how many messages the stream has.
+func (w *world) stored() int {
+	w.t.Helper()
+	stream, err := w.admin().Stream(w.t.Context(), events.Stream)
+	require.NoError(w.t, err)
+	return int(stream.CachedInfo().State.Msgs)
 }
 
 // quiet logs to the test's own output, shown only when it fails. A benchmark's

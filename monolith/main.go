@@ -70,6 +70,8 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		return err
 	}
 	defer pool.Close()
+	pulse := postgres.NewPulse(pool)
+	defer pulse.Close()
 	if err := postgres.CheckVersion(ctx, pool, migrations.Of("monolith")); err != nil {
 		return err
 	}
@@ -108,7 +110,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	app := process.New(log, registry)
 	app.Serve(cfg.Addr, door.Guard(e))
 	app.ServeOps(cfg.OpsAddr, cfg.Profiling)
-	app.Ready("postgres", pool.Ping)
+	app.Ready("postgres", pulse.Check)
 	app.Work("sessions", func(ctx context.Context) error { return members.Run(ctx, log) })
 	app.Work("sweeper", func(ctx context.Context) error { return sales.Run(ctx, log) })
 	app.Work("refunds", func(ctx context.Context) error { return money.Run(ctx, log) })

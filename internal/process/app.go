@@ -76,7 +76,8 @@ func (a *App) ServeOps(addr string, profiling bool) {
 // HandleOps adds an endpoint to the ops port.
 func (a *App) HandleOps(pattern string, h http.Handler) { a.ops.mux.Handle(pattern, h) }
 
-// Ready adds a condition of readiness, such as a database that answers.
+// Ready adds a condition of readiness, such as a database that answers. Several requests
+// may check it at once, and check must return when its context ends.
 func (a *App) Ready(name string, check func(context.Context) error) { a.ops.check(name, check) }
 
 // Work runs beside the servers: consumers, sweepers. run must return soon after

@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/pprof"
 	"sync"
@@ -46,14 +47,25 @@ func (o *ops) readyz(w http.ResponseWriter, r *http.Request, serving bool) {
 	if !serving {
 		status, states["process"] = http.StatusServiceUnavailable, "starting or stopping"
 	}
+	// Side by side, and without the lock: one condition that hangs must neither use up
+	// the time of the others nor keep the next request waiting.
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	for name, check := range o.checks {
-		states[name] = "ok"
-		if err := check(ctx); err != nil {
-			status, states[name] = http.StatusServiceUnavailable, err.Error()
-		}
+	checks := maps.Clone(o.checks)
+	o.mu.Unlock()
+	var mu sync.Mutex
+	var asking sync.WaitGroup
+	for name, check := range checks {
+		asking.Go(func() {
+			err := check(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			states[name] = "ok"
+			if err != nil {
+				status, states[name] = http.StatusServiceUnavailable, err.Error()
+			}
+		})
 	}
+	asking.Wait()
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(states)

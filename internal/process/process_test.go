@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -146,4 +147,38 @@ func TestOps(t *testing.T) {
 	require.Eventually(t, func() bool { return status(t, r.ops+"/readyz") == 200 }, 5*time.Second, 10*time.Millisecond)
 	r.stop()
 	require.NoError(t, <-r.done)
+}
+
+// A condition that hangs costs its own request the time, and nobody else's.
+func TestReadinessThatHangs(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	first := make(chan struct{})
+	r := start(t, func(app *process.App) {
+		app.Ready("slow", func(ctx context.Context) error {
+			if asked.Add(1) > 1 {
+				return nil
+			}
+			close(first)
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		app.Ready("quick", func(ctx context.Context) error { return ctx.Err() })
+	})
+	hung := make(chan string, 1)
+	go func() {
+		res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get(r.ops + "/readyz")
+		if err != nil {
+			hung <- err.Error()
+			return
+		}
+		defer res.Body.Close()
+		body, _ := io.ReadAll(res.Body)
+		hung <- string(body)
+	}()
+	<-first
+	began := time.Now()
+	require.Equal(t, 200, status(t, r.ops+"/readyz"))
+	require.Less(t, time.Since(began), 1500*time.Millisecond, "it waited for the one that hangs")
+	require.JSONEq(t, `{"slow": "context deadline exceeded", "quick": "ok"}`, <-hung)
 }

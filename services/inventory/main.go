@@ -59,6 +59,8 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		return err
 	}
 	defer pool.Close()
+	pulse := postgres.NewPulse(pool)
+	defer pulse.Close()
 	if err := postgres.CheckVersion(ctx, pool, migrations.Of("inventory")); err != nil {
 		return err
 	}
@@ -91,7 +93,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	app := process.New(log, registry)
 	app.Serve(cfg.Addr, e)
 	app.ServeOps(cfg.OpsAddr, cfg.Profiling)
-	app.Ready("postgres", pool.Ping)
+	app.Ready("postgres", pulse.Check)
 	app.Work("consumer", consumer.Run)
 	app.Work("keys", func(ctx context.Context) error { return stock.Run(ctx, log) })
 	app.Relay("relay", relay.Run)

@@ -61,6 +61,8 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		return err
 	}
 	defer pool.Close()
+	pulse := postgres.NewPulse(pool)
+	defer pulse.Close()
 	if err := postgres.CheckVersion(ctx, pool, migrations.Of("payments")); err != nil {
 		return err
 	}
@@ -90,7 +92,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	app := process.New(log, registry)
 	app.Serve(cfg.Addr, e)
 	app.ServeOps(cfg.OpsAddr, cfg.Profiling)
-	app.Ready("postgres", pool.Ping)
+	app.Ready("postgres", pulse.Check)
 	app.Work("consumer", consumer.Run)
 	app.Work("refunds", func(ctx context.Context) error { return money.Run(ctx, log) })
 	app.Relay("relay", relay.Run)

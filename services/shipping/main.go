@@ -59,6 +59,8 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		return err
 	}
 	defer pool.Close()
+	pulse := postgres.NewPulse(pool)
+	defer pulse.Close()
 	if err := postgres.CheckVersion(ctx, pool, migrations.Of("shipping")); err != nil {
 		return err
 	}
@@ -88,7 +90,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	app := process.New(log, registry)
 	app.Serve(cfg.Addr, e)
 	app.ServeOps(cfg.OpsAddr, cfg.Profiling)
-	app.Ready("postgres", pool.Ping)
+	app.Ready("postgres", pulse.Check)
 	app.Work("consumer", consumer.Run)
 	app.Relay("relay", relay.Run)
 	return app.Run(ctx)

@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,13 +96,69 @@ func TestGuessing(t *testing.T) {
 		}
 		require.Equal(t, 10, g.fails(1000, "ada@example.org", at("here")))
 	})
-	t.Run("takes no more memory than two generations", func(t *testing.T) {
+	t.Run("is not forgotten for addresses that are made up, nor is where the owner signs in", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) { // the time stands still
+			g := newGuesses()
+			try, err := g.begin("ada@example.org", "home")
+			require.NoError(t, err)
+			try.end(nil)
+			places := 0
+			anew := func() string { places++; return strconv.Itoa(places) }
+			require.Equal(t, 10, g.fails(100, "ada@example.org", at("here")))
+			require.Equal(t, 40, g.fails(100, "ada@example.org", anew))
+			for n := range 100_000 {
+				g.fails(1, strconv.Itoa(n)+"@example.org", anew)
+			}
+			require.Zero(t, g.fails(100, "ada@example.org", at("here")), "the guesser is still refused")
+			require.Zero(t, g.fails(100, "ada@example.org", anew), "from other places, too")
+			require.Equal(t, 10, g.fails(100, "ada@example.org", at("home")), "the owner is not")
+			require.LessOrEqual(t, len(g.spent), maxAllowances)
+			require.Len(t, g.byFull, len(g.spent))
+		})
+	})
+	t.Run("takes no memory for what is refused", func(t *testing.T) {
 		t.Parallel()
 		g := newGuesses()
-		g.size = 8
+		g.fails(1000, "ada@example.org", uuid.NewString)
+		require.Len(t, g.spent, 51, "50 places, and all of them together")
+		g.fails(1000, "ada@example.org", uuid.NewString)
+		require.Len(t, g.spent, 51)
+	})
+	t.Run("is not paid for by the owner, who comes in all the same", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			g := newGuesses()
+			for range 3 {
+				try, err := g.begin("ada@example.org", "home")
+				require.NoError(t, err)
+				try.end(nil)
+				g.fails(1000, "ada@example.org", uuid.NewString)
+			}
+			require.Zero(t, g.fails(1000, "ada@example.org", uuid.NewString))
+		})
+	})
+	t.Run("forgets first what would be full first", func(t *testing.T) {
+		t.Parallel()
+		g := newGuesses()
+		g.most = 8
+		g.fails(3, "ada@example.org", at("here"))
 		for range 100 {
-			g.fails(1, uuid.NewString(), at("here"))
-			require.LessOrEqual(t, len(g.new)+len(g.old), 16)
+			g.fails(1, uuid.NewString(), uuid.NewString)
+			require.LessOrEqual(t, len(g.spent), 8)
+		}
+		require.Equal(t, 7, g.fails(100, "ada@example.org", at("here")))
+	})
+	t.Run("remembers owners by two generations", func(t *testing.T) {
+		t.Parallel()
+		g := newGuesses()
+		g.trusted.most = 8
+		for range 100 {
+			try, err := g.begin(uuid.NewString(), "here")
+			require.NoError(t, err)
+			try.end(nil)
+			require.True(t, g.trusted.has(try.place))
+			require.LessOrEqual(t, len(g.trusted.new)+len(g.trusted.old), 16)
 		}
 	})
 }

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"container/heap"
 	"crypto/sha256"
 	"errors"
-	"math"
 	"strings"
 	"sync"
 	"time"
@@ -20,63 +20,79 @@ var (
 	fromAnywhere = pace{most: 50, every: 10 * time.Second}
 )
 
-// maxAllowances is how many addresses and places a generation remembers.
-const maxAllowances = 1 << 14
+// What is remembered, at most. A wrong guess costs a hash, and is remembered for a
+// minute: to fill the first takes 500 guesses a second, more than the process can check.
+const (
+	maxAllowances = 1 << 15 // those that are not full
+	maxTrusted    = 1 << 14 // places where an owner has signed in, in each of two generations
+)
 
 var errGuessing = fault.New(fault.Throttled, "", "Too many wrong passwords for this e-mail address. Please wait a little.")
 
-// pace is a bucket's size, and how long it takes to regain one.
+// pace is how many may fail at once, and how long it takes to regain one.
 type pace struct {
-	most  float64
+	most  int
 	every time.Duration
 }
 
-// allowance is how many sign-ins may still fail.
+// allowance is how many sign-ins may still fail. One time says it: when it is full
+// again. From then on it is like one that nobody has touched, and is not needed.
 type allowance struct {
-	pace
-	left    float64
-	at      time.Time // when left was right
-	trusted bool      // somebody has signed in here
+	name  tokenHash
+	full  time.Time
+	index int // in the order of full
 }
 
 // guesses counts sign-ins that failed, whether or not anybody has the address, so
 // that being refused says nothing about it. It is kept in memory: each process counts
-// for itself, and a restart forgets. It holds at most two generations: a full one is
-// put aside, and the one before it forgotten.
+// for itself, and a restart forgets. When there are too many allowances, the one that
+// is full first goes. So a guesser who has spent one can't make us forget it by
+// addresses that are made up: each of those is full again sooner.
 type guesses struct {
-	mu       sync.Mutex
-	new, old map[tokenHash]*allowance
-	size     int // allowances per generation
+	mu      sync.Mutex
+	spent   map[tokenHash]*allowance
+	byFull  allowances
+	most    int // allowances
+	trusted trust
 }
 
 func newGuesses() *guesses {
-	return &guesses{new: map[tokenHash]*allowance{}, size: maxAllowances}
+	return &guesses{
+		spent: map[tokenHash]*allowance{}, most: maxAllowances,
+		trusted: trust{most: maxTrusted, new: map[tokenHash]bool{}},
+	}
 }
 
 // guess is a sign-in under way, which counts as failed until it ends otherwise.
 type guess struct {
 	all             *guesses
-	place, anywhere *allowance
+	place, anywhere tokenHash // whose allowances it took from; anywhere is zero if from none
 }
 
 // begin admits a sign-in, or returns a Throttled fault. from says where it comes
-// from; whoever can make it up is still held by the limit for all places.
+// from; whoever can make it up is still held by the limit for all places. One that is
+// refused leaves nothing behind.
 func (g *guesses) begin(email, from string) (guess, error) {
 	email = strings.ToLower(email)
+	// Hashes are of one size, and no list of addresses in memory.
+	t := guess{all: g, place: sha256.Sum256([]byte(email + "\x00" + from))}
+	anywhere := sha256.Sum256([]byte(email))
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	place := g.find(email+"\x00"+from, fromOnePlace, now)
-	anywhere := g.find(email, fromAnywhere, now)
-	if wait := place.wait(); wait > 0 {
+	if wait := g.wait(t.place, fromOnePlace, now); wait > 0 {
 		return guess{}, errGuessing.After(wait)
 	}
-	if wait := anywhere.wait(); wait > 0 && !place.trusted {
+	wait := g.wait(anywhere, fromAnywhere, now)
+	if wait > 0 && !g.trusted.has(t.place) {
 		return guess{}, errGuessing.After(wait)
 	}
-	place.left--
-	anywhere.left = max(anywhere.left-1, 0)
-	return guess{g, place, anywhere}, nil
+	if wait == 0 {
+		g.take(anywhere, fromAnywhere, now)
+		t.anywhere = anywhere
+	}
+	g.take(t.place, fromOnePlace, now)
+	return t, nil
 }
 
 // end says what became of it: nil if the password was right. What could not be
@@ -85,40 +101,94 @@ func (t guess) end(err error) {
 	if errors.Is(err, ErrWrongCredentials) {
 		return
 	}
-	t.all.mu.Lock()
-	defer t.all.mu.Unlock()
-	t.place.left = min(t.place.left+1, t.place.most)
-	t.anywhere.left = min(t.anywhere.left+1, t.anywhere.most)
+	g := t.all
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.giveBack(t.place, fromOnePlace)
+	g.giveBack(t.anywhere, fromAnywhere)
 	if err == nil {
-		t.place.left, t.place.trusted = t.place.most, true
+		g.forget(t.place)
+		g.trusted.add(t.place)
 	}
-}
-
-// find returns the allowance under a name, as it is now; a new one is full.
-func (g *guesses) find(name string, p pace, now time.Time) *allowance {
-	hash := sha256.Sum256([]byte(name)) // of one size, and no list of addresses in memory
-	a, ok := g.new[hash]
-	if !ok {
-		if a, ok = g.old[hash]; !ok {
-			a = &allowance{pace: p, left: p.most}
-		}
-		if len(g.new) >= g.size {
-			g.old, g.new = g.new, map[tokenHash]*allowance{}
-		}
-		g.new[hash] = a
-	}
-	if !a.at.IsZero() {
-		a.left = min(a.left+float64(now.Sub(a.at))/float64(a.every), a.most)
-	}
-	a.at = now
-	return a
 }
 
 // wait is how long until one more may fail; zero is now.
-func (a *allowance) wait() time.Duration {
-	missing := 1 - a.left
-	if missing < 1e-9 { // refilling in small steps adds up to a hair less
+func (g *guesses) wait(name tokenHash, p pace, now time.Time) time.Duration {
+	a := g.spent[name]
+	if a == nil {
 		return 0
 	}
-	return time.Duration(math.Ceil(missing * float64(a.every)))
+	return max(0, a.full.Sub(now)-time.Duration(p.most-1)*p.every)
+}
+
+// take lets one fail.
+func (g *guesses) take(name tokenHash, p pace, now time.Time) {
+	a := g.spent[name]
+	if a == nil {
+		if len(g.spent) >= g.most {
+			g.forget(g.byFull[0].name)
+		}
+		a = &allowance{name: name, full: now}
+		g.spent[name] = a
+		heap.Push(&g.byFull, a)
+	}
+	if a.full.Before(now) {
+		a.full = now
+	}
+	a.full = a.full.Add(p.every)
+	heap.Fix(&g.byFull, a.index)
+}
+
+func (g *guesses) giveBack(name tokenHash, p pace) {
+	if a := g.spent[name]; a != nil {
+		a.full = a.full.Add(-p.every)
+		heap.Fix(&g.byFull, a.index)
+	}
+}
+
+func (g *guesses) forget(name tokenHash) {
+	if a := g.spent[name]; a != nil {
+		heap.Remove(&g.byFull, a.index)
+		delete(g.spent, name)
+	}
+}
+
+// allowances is a heap: the one that is full first is the first.
+type allowances []*allowance
+
+func (h allowances) Len() int           { return len(h) }
+func (h allowances) Less(i, j int) bool { return h[i].full.Before(h[j].full) }
+func (h allowances) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *allowances) Push(a any) {
+	a.(*allowance).index = len(*h)
+	*h = append(*h, a.(*allowance))
+}
+
+func (h *allowances) Pop() any {
+	last := len(*h) - 1
+	a := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return a
+}
+
+// trust holds addresses together with the places where their owners have signed in.
+// Only the right password gets in, so made-up addresses don't. It holds at most two
+// generations: a full one is put aside, and the one before it forgotten.
+type trust struct {
+	new, old map[tokenHash]bool
+	most     int // in a generation
+}
+
+func (t *trust) has(place tokenHash) bool { return t.new[place] || t.old[place] }
+
+func (t *trust) add(place tokenHash) {
+	if len(t.new) >= t.most && !t.new[place] {
+		t.old, t.new = t.new, map[tokenHash]bool{}
+	}
+	t.new[place] = true
 }

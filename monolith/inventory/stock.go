@@ -16,7 +16,7 @@ import (
 )
 
 // ErrNotFound says that inventory knows no such book.
-var ErrNotFound = fault.New(fault.NotFound, "", "There is no such book.")
+var ErrNotFound = fault.New(fault.NotFound, "no-such-book", "There is no such book.")
 
 // maxDelivery is the most copies that one delivery may bring.
 const maxDelivery = 1_000_000

@@ -74,7 +74,7 @@ func TestCancel(t *testing.T) {
 		t.Parallel()
 		s := newShop(t)
 		ada := s.customer()
-		ada.cancels(uuid.New()).refused(404, "not-found")
+		ada.cancels(uuid.New()).refused(404, "no-such-order")
 		ada.asks("POST", "/v1/orders/1/cancel", "").refused(400, "malformed")
 	})
 

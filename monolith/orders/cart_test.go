@@ -71,7 +71,7 @@ func TestCart(t *testing.T) {
 		t.Parallel()
 		s := newShop(t)
 		ada, b := s.customer(), s.book("Emma", 1000, 9)
-		ada.asks("PUT", "/v1/cart/items/"+uuid.NewString(), `{"quantity":1}`).refused(404, "not-found")
+		ada.asks("PUT", "/v1/cart/items/"+uuid.NewString(), `{"quantity":1}`).refused(404, "no-such-book")
 		path := "/v1/cart/items/" + b.id.String()
 		ada.asks("PUT", path, `{"quantity":0}`).refused(422, "invalid")
 		ada.asks("PUT", path, `{"quantity":100}`).refused(422, "invalid")

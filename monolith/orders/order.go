@@ -34,13 +34,13 @@ const (
 
 // Errors of orders.
 var (
-	ErrNotFound  = fault.New(fault.NotFound, "", "There is no such order.")
+	ErrNotFound  = fault.New(fault.NotFound, "no-such-order", "There is no such order.")
 	ErrPending   = fault.New(fault.Conflict, "order-pending", "An order of yours is not settled yet. Wait for it.").After(time.Second)
 	ErrShipped   = fault.New(fault.Conflict, "order-shipped", "The order has been shipped and cannot be cancelled.")
 	ErrEmptyCart = fault.New(fault.Invalid, "cart-empty", "The cart is empty.")
 	ErrSoldOut   = fault.New(fault.Conflict, "sold-out", "There are not enough copies left.")
 	ErrDeclined  = fault.New(fault.Declined, "declined", "The card was declined. Nothing was charged; the cart is as it was.")
-	ErrBusy      = fault.New(fault.Unavailable, "", "Too much is changing at once. Please try again.").After(time.Second)
+	ErrBusy      = fault.New(fault.Unavailable, "busy", "Too much is changing at once. Please try again.").After(time.Second)
 )
 
 // Order is what somebody bought, or tried to.

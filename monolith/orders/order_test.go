@@ -178,8 +178,8 @@ func TestOrders(t *testing.T) {
 		ada.puts(1, b)
 		id := ada.pays("tok_visa", newKey()).is(201).order().ID
 		require.Empty(t, eve.orders())
-		eve.asks("GET", "/v1/orders/"+id.String(), "").refused(404, "not-found")
-		eve.cancels(id).refused(404, "not-found")
+		eve.asks("GET", "/v1/orders/"+id.String(), "").refused(404, "no-such-order")
+		eve.cancels(id).refused(404, "no-such-order")
 		ada.became(id, Paid, "")
 	})
 

@@ -27,8 +27,8 @@ const (
 
 // Errors of shipping.
 var (
-	ErrNotFound  = fault.New(fault.NotFound, "", "There is no such shipment.")
-	ErrBusy      = fault.New(fault.Unavailable, "", "Too much is changing at once. Please try again.").After(time.Second)
+	ErrNotFound  = fault.New(fault.NotFound, "no-such-shipment", "There is no such shipment.")
+	ErrBusy      = fault.New(fault.Unavailable, "busy", "Too much is changing at once. Please try again.").After(time.Second)
 	ErrCancelled = fault.New(fault.Conflict, "shipment-cancelled", "The shipment was cancelled and must not leave.")
 )
 

@@ -139,8 +139,8 @@ func TestEditingABook(t *testing.T) {
 			return s.patch("/v1/books/"+b.ID, object{"title": title}, header{"If-Match", ifMatch})
 		}
 		edit("Second", `"1"`).is(http.StatusOK)
-		edit("Third", `"1"`).refused(http.StatusPreconditionFailed, "precondition-failed")
-		edit("Third", `"3"`).refused(http.StatusPreconditionFailed, "precondition-failed")
+		edit("Third", `"1"`).refused(http.StatusPreconditionFailed, "book-changed")
+		edit("Third", `"3"`).refused(http.StatusPreconditionFailed, "book-changed")
 		edit("Third", `"1", "2"`).is(http.StatusOK)
 		edit("Fourth", `*`).is(http.StatusOK)
 
@@ -161,7 +161,7 @@ func TestEditingABook(t *testing.T) {
 				won++
 				continue
 			}
-			r.refused(http.StatusPreconditionFailed, "precondition-failed")
+			r.refused(http.StatusPreconditionFailed, "book-changed")
 		}
 		require.Equal(t, 1, won)
 	})

@@ -50,7 +50,7 @@ func at(t *testing.T, shop http.Handler) visitor {
 func TestHarness(t *testing.T) {
 	t.Parallel()
 	const stockPath = "/v1/stock/" + anID
-	notFound := problemJSON("404", "not-found")
+	notFound := problemJSON("404", "no-such-book")
 	cases := map[string]struct {
 		method, path string
 		body         any
@@ -72,8 +72,10 @@ func TestHarness(t *testing.T) {
 			canned{402, nil, problemJSON("402", "declined")}, "status is not supported"},
 		"a code that does not belong to the status is caught": {"GET", stockPath, nil,
 			canned{404, nil, problemJSON("404", "forbidden")}, "is not one of the allowed values"},
+		"the router's 404 where there is a route is caught": {"GET", stockPath, nil,
+			canned{404, nil, problemJSON("404", "not-found")}, "is not one of the allowed values"},
 		"a status in the body that differs from the answer's is caught": {"GET", stockPath, nil,
-			canned{404, nil, problemJSON("500", "not-found")}, "is not one of the allowed values"},
+			canned{404, nil, problemJSON("500", "no-such-book")}, "is not one of the allowed values"},
 		"a trace id in a problem is caught": {"GET", stockPath, nil,
 			canned{404, nil, notFound[:len(notFound)-1] + `, "trace_id": "4bf9"}`}, `property "trace_id" is unsupported`},
 		"a problem that calls itself plain JSON is caught": {"GET", stockPath, nil,

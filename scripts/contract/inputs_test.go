@@ -26,7 +26,7 @@ func TestPathIDs(t *testing.T) {
 		t.Parallel()
 		canMiss := func(o operation) bool { return o.op.Responses.Status(http.StatusNotFound) != nil }
 		operations(t, canMiss, func(t *testing.T, o operation) {
-			o.call(o.visitor(t), unknownID()).refused(http.StatusNotFound, "not-found")
+			o.call(o.visitor(t), unknownID()).refused(http.StatusNotFound, o.missing())
 		})
 	})
 }

@@ -110,3 +110,16 @@ func (o operation) mediaType() string {
 }
 
 func unknownID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// missing is the code of a 404: it names the thing, so that nobody takes an address that
+// the router does not know for a book that does not exist.
+func (o operation) missing() string {
+	switch area, _, _ := strings.Cut(strings.TrimPrefix(o.path, "/v1/"), "/"); area {
+	case "orders":
+		return "no-such-order"
+	case "shipments":
+		return "no-such-shipment"
+	default:
+		return "no-such-book"
+	}
+}

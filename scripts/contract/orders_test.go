@@ -39,8 +39,8 @@ func TestOrders(t *testing.T) {
 	t.Run("of somebody else do not exist, not even for the staff", func(t *testing.T) {
 		t.Parallel()
 		for _, v := range []visitor{ben.in(t), staff(t)} {
-			v.get("/v1/orders/"+placed[0].ID).refused(http.StatusNotFound, "not-found")
-			v.cancels(placed[0].ID).refused(http.StatusNotFound, "not-found")
+			v.get("/v1/orders/"+placed[0].ID).refused(http.StatusNotFound, "no-such-order")
+			v.cancels(placed[0].ID).refused(http.StatusNotFound, "no-such-order")
 			require.Empty(t, items[payment](v, "/v1/payments?order_id="+placed[0].ID))
 			require.Empty(t, items[shipment](v, "/v1/shipments?order_id="+placed[0].ID))
 		}

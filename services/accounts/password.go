@@ -33,7 +33,7 @@ const (
 	hashQuiet = 10 * time.Second
 )
 
-var errBusy = fault.New(fault.Unavailable, "", "Too many people are signing in at this moment. Please try again.").
+var errBusy = fault.New(fault.Unavailable, "busy", "Too many people are signing in at this moment. Please try again.").
 	After(time.Second)
 
 // noPassword is what no password matches, at the same cost as one that does. It

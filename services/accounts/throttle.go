@@ -27,7 +27,7 @@ const (
 	maxTrusted    = 1 << 14 // places where an owner has signed in, in each of two generations
 )
 
-var errGuessing = fault.New(fault.Throttled, "", "Too many wrong passwords for this e-mail address. Please wait a little.")
+var errGuessing = fault.New(fault.Throttled, "too-many-guesses", "Too many wrong passwords for this e-mail address. Please wait a little.")
 
 // pace is how many may fail at once, and how long it takes to regain one.
 type pace struct {

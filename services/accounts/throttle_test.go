@@ -174,7 +174,7 @@ func TestGuessingOverHTTP(t *testing.T) {
 	}
 	status, problem := s.ask("POST", "/v1/sessions", "", wrong)
 	require.Equal(t, 429, status)
-	require.Equal(t, "urn:banyan:problem:throttled", problem["type"])
+	require.Equal(t, "urn:banyan:problem:too-many-guesses", problem["type"])
 	status, _ = s.ask("POST", "/v1/sessions", "", strings.Replace(wrong, "difference", "analytical", 1))
 	require.Equal(t, 429, status, "the right password must look like the wrong ones, or guessing would go on")
 }

@@ -13,9 +13,9 @@ import (
 
 // Errors of the catalog.
 var (
-	ErrNotFound  = fault.New(fault.NotFound, "", "There is no such book.")
+	ErrNotFound  = fault.New(fault.NotFound, "no-such-book", "There is no such book.")
 	ErrISBNTaken = fault.New(fault.Conflict, "isbn-taken", "Another book has this ISBN.")
-	ErrChanged   = fault.New(fault.PreconditionFailed, "", "The book has changed since you read it.")
+	ErrChanged   = fault.New(fault.PreconditionFailed, "book-changed", "The book has changed since you read it.")
 )
 
 // Book is an edition in the shop.

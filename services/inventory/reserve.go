@@ -32,9 +32,9 @@ const (
 var (
 	ErrSoldOut     = fault.New(fault.Conflict, "sold-out", "There are not enough copies left.")
 	ErrCancelled   = fault.New(fault.Conflict, "order-cancelled", "The order is cancelled, so nothing is reserved for it.")
-	ErrBusy        = fault.New(fault.Unavailable, "", "Too much is changing at once. Please try again.").After(time.Second)
-	ErrNotReserved = fault.New(fault.NotFound, "", "Nothing is reserved for this order.")
-	ErrRefused     = fault.New(fault.Invalid, "", "The order is paid, though its reservation was refused.")
+	ErrBusy        = fault.New(fault.Unavailable, "busy", "Too much is changing at once. Please try again.").After(time.Second)
+	ErrNotReserved = fault.New(fault.NotFound, "not-reserved", "Nothing is reserved for this order.")
+	ErrRefused     = fault.New(fault.Invalid, "reservation-refused", "The order is paid, though its reservation was refused.")
 )
 
 // reservation is what an order was promised, in order of book id, or what of

@@ -78,7 +78,7 @@ func TestCancel(t *testing.T) {
 		t.Parallel()
 		s := newShop(t)
 		ada := s.customer()
-		ada.cancels(uuid.New()).refused(404, "not-found")
+		ada.cancels(uuid.New()).refused(404, "no-such-order")
 		ada.asks("POST", "/v1/orders/1/cancel", "").refused(400, "malformed")
 	})
 
@@ -125,7 +125,7 @@ func TestCancel(t *testing.T) {
 			id := ada.bought(2, b)
 			s.depot.goes(func(context.Context, func() error) error { return trouble })
 			r := ada.cancels(id)
-			r.refused(http.StatusServiceUnavailable, "unavailable")
+			r.refused(http.StatusServiceUnavailable, "shipping-away")
 			require.NotEmpty(t, r.header.Get("Retry-After"))
 			ada.became(id, Paid, "")
 			s.sweeps()

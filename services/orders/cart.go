@@ -29,7 +29,7 @@ type CartItem struct {
 }
 
 // ErrNoBook says that there is nothing to put into the cart.
-var ErrNoBook = fault.New(fault.NotFound, "", "There is no such book.")
+var ErrNoBook = fault.New(fault.NotFound, "no-such-book", "There is no such book.")
 
 func checkQuantity(n int) error {
 	var c fault.Checks

@@ -24,7 +24,7 @@ const (
 // Errors of charging.
 var (
 	ErrAmount  = fault.New(fault.Invalid, "amount-differs", "This order was charged before, with another amount.")
-	ErrUnknown = fault.New(fault.Unavailable, "", "The card processor has not decided yet. Ask again.").After(time.Second)
+	ErrUnknown = fault.New(fault.Unavailable, "charge-undecided", "The card processor has not decided yet. Ask again.").After(time.Second)
 )
 
 // open writes the payment to be made, unless the order has one, and returns the

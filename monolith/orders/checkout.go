@@ -51,6 +51,9 @@ func (s *Service) Checkout(ctx context.Context, p Purchase) (idempotency.Answer,
 		if len(cart.Items) == 0 {
 			return idempotency.Answer{}, ErrEmptyCart
 		}
+		if len(cart.Items) > maxTitles { // filled before there was a limit
+			return idempotency.Answer{}, ErrCartFull
+		}
 		o := newOrder(p.AccountID, cart, p.Address)
 		switch err := s.place(ctx, p, o, cart.version); {
 		case err == nil:

@@ -48,12 +48,21 @@ func queueTouchCart(b *pgx.Batch, accountID uuid.UUID) {
 		on conflict (account_id) do update set version = carts.version + 1`, accountID)
 }
 
+// queuePutItem fails the batch, and cartFull reports it, if the book is one title
+// too many: the line's quantity becomes null, which the column refuses. It counts
+// under the lock of queueTouchCart, so parallel requests can't pass the limit. A
+// line that is there may always change, in a cart of any size.
 func queuePutItem(b *pgx.Batch, accountID, bookID uuid.UUID, quantity int) {
 	b.Queue(`
-		insert into cart_items (account_id, book_id, quantity) values ($1, $2, $3)
+		insert into cart_items (account_id, book_id, quantity)
+		select $1, $2, case when count(*) < $4 or bool_or(book_id = $2) then $3::integer end
+		from cart_items
+		where account_id = $1
 		on conflict (account_id, book_id) do update set quantity = excluded.quantity`,
-		accountID, bookID, quantity)
+		accountID, bookID, quantity, maxTitles)
 }
+
+func cartFull(err error) bool { return postgres.NotNullViolation(err, "cart_items", "quantity") }
 
 func queueDropItem(b *pgx.Batch, accountID, bookID uuid.UUID) {
 	b.Queue(`delete from cart_items where account_id = $1 and book_id = $2`, accountID, bookID)

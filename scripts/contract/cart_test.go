@@ -72,3 +72,52 @@ func TestCart(t *testing.T) {
 	require.Equal(t, holds(0), into[cart](ada.delete("/v1/cart/items/"+unknownID()).is(http.StatusOK)), "so may what nobody knows")
 	require.Len(t, ben.cart().Items, 1)
 }
+
+func TestFullCart(t *testing.T) {
+	t.Parallel()
+	const most, over = 100, 15
+	ada, ben := customer(t), customer(t)
+	books := make([]book, most+over)
+	for i := range books {
+		books[i] = bookWith(t, 1)
+	}
+	item := func(b book) string { return "/v1/cart/items/" + b.ID }
+
+	// The cart knows the last book: it knows the others soon.
+	ben.puts(1, books[len(books)-1])
+	for _, b := range books {
+		eventually(t, "the cart knows the new book", func() bool {
+			return ben.put(item(b), object{"quantity": 1}).status != http.StatusNotFound
+		})
+	}
+	require.Len(t, ben.cart().Items, most)
+
+	var outside []book
+	replies := atOnce(t, len(books), func(i int) (reply, error) {
+		return ada.try(http.MethodPut, item(books[i]), object{"quantity": 1})
+	})
+	for i, r := range replies {
+		if r.status == http.StatusOK {
+			require.LessOrEqual(t, len(into[cart](r).Items), most)
+			continue
+		}
+		r.refused(http.StatusUnprocessableEntity, "cart-full")
+		outside = append(outside, books[i])
+	}
+	require.Len(t, outside, over, "parallel requests can't pass the limit")
+	full := ada.cart()
+	require.Len(t, full.Items, most)
+
+	line := full.Items[most/2].BookID
+	ada.put("/v1/cart/items/"+line, object{"quantity": 2}).is(http.StatusOK)
+	require.Equal(t, full, into[cart](ada.put("/v1/cart/items/"+line, object{"quantity": 1}).is(http.StatusOK)),
+		"a full cart may change quantities")
+	ada.put(item(outside[0]), object{"quantity": 100}).blames(http.StatusUnprocessableEntity, "invalid", "quantity")
+	ada.put(item(outside[0]), object{"quantity": 1}).refused(http.StatusUnprocessableEntity, "cart-full")
+	require.Len(t, into[cart](ada.delete("/v1/cart/items/"+line).is(http.StatusOK)).Items, most-1)
+	require.Len(t, ada.puts(1, outside[0]).Items, most, "and take one title for another")
+
+	o := ada.buys()
+	require.Len(t, o.Items, most, "a full cart can be bought")
+	require.Empty(t, ada.cart().Items)
+}

@@ -73,11 +73,14 @@ type item struct {
 	Quantity int       `json:"quantity"`
 }
 
+// maxItems is how many titles a cart holds.
+const maxItems = 100
+
 // Validate names everything about the request that is not acceptable.
 func (r reservationRequest) Validate() error {
 	var c fault.Checks
 	c.That(r.OrderID != uuid.Nil, "order_id", "must be given")
-	c.That(len(r.Items) > 0, "items", "must be one book or more")
+	c.That(len(r.Items) >= 1 && len(r.Items) <= maxItems, "items", "must be 1 to 100 books")
 	seen := map[uuid.UUID]bool{}
 	for _, i := range r.Items {
 		c.That(i.BookID != uuid.Nil && !seen[i.BookID], "items.book_id", "must be given, and each only once")

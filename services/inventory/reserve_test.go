@@ -237,6 +237,19 @@ func TestReserving(t *testing.T) {
 		require.Equal(t, "order-cancelled", problem(t, res))
 		require.Equal(t, 2, s.left(bookID))
 	})
+	t.Run("holds as many titles as a cart, and no more", func(t *testing.T) {
+		t.Parallel()
+		s := s.in(t)
+		wants := map[uuid.UUID]int{}
+		for range maxItems {
+			wants[s.bookWith(1)] = 1
+		}
+		require.Equal(t, 200, s.reserve("orders", newOrder(wants)).Code)
+		wants[s.bookWith(1)] = 1
+		res := s.reserve("orders", newOrder(wants))
+		require.Equal(t, 422, res.Code)
+		require.Contains(t, res.Body.String(), `"name":"items"`)
+	})
 	t.Run("is for orders alone", func(t *testing.T) {
 		t.Parallel()
 		s := s.in(t)

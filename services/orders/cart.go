@@ -28,8 +28,15 @@ type CartItem struct {
 	LineTotal money.Money `json:"line_total" db:"-"`
 }
 
-// ErrNoBook says that there is nothing to put into the cart.
-var ErrNoBook = fault.New(fault.NotFound, "no-such-book", "There is no such book.")
+// maxTitles bounds the lines of a cart, and so the size of all that is made of
+// one: the reservation that inventory is asked for, and the order's events.
+const maxTitles = 100
+
+// Errors of carts.
+var (
+	ErrNoBook   = fault.New(fault.NotFound, "no-such-book", "There is no such book.")
+	ErrCartFull = fault.New(fault.Invalid, "cart-full", "A cart holds at most 100 titles.")
+)
 
 func checkQuantity(n int) error {
 	var c fault.Checks
@@ -52,7 +59,8 @@ func (s *Service) Cart(ctx context.Context, accountID uuid.UUID) (Cart, error) {
 }
 
 // PutInCart sets how many copies of the book are in the cart. It returns
-// ErrNoBook if there is no such book.
+// ErrNoBook if there is no such book, and ErrCartFull if the cart has no room
+// for one more title.
 func (s *Service) PutInCart(ctx context.Context, accountID, bookID uuid.UUID, quantity int) (Cart, error) {
 	if err := checkQuantity(quantity); err != nil {
 		return Cart{}, err
@@ -61,10 +69,12 @@ func (s *Service) PutInCart(ctx context.Context, accountID, bookID uuid.UUID, qu
 		queueTouchCart(b, accountID)
 		queuePutItem(b, accountID, bookID, quantity)
 	})
-	if postgres.ForeignKeyViolation(err, "cart_items_book") {
+	switch {
+	case cartFull(err):
+		return Cart{}, ErrCartFull
+	case postgres.ForeignKeyViolation(err, "cart_items_book"):
 		return Cart{}, ErrNoBook
-	}
-	if err != nil {
+	case err != nil:
 		return Cart{}, fmt.Errorf("put book %s into the cart: %w", bookID, err)
 	}
 	return cart, nil

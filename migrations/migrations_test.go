@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"sync"
 	"testing"
 
@@ -184,4 +185,65 @@ func rights(t *testing.T, q postgres.Querier) []string {
 		from pg_database
 		where datname = current_database()
 		order by 1`, migrations.Schemas)
+}
+
+// A shop that was made before copies were counted in bigint keeps its books, and
+// its shelves hold more afterwards.
+func TestBigStock(t *testing.T) {
+	t.Parallel()
+	db := testdb.New(t, migrations.FS)
+	super := db.Superuser()
+	for schema, c := range map[string]struct{ file, fill, same, grow, grown string }{
+		"monolith": {
+			file: "big_stock",
+			fill: `insert into monolith.books (id, isbn, title, authors, subject, price, stock)
+				values (gen_random_uuid(), '1', 'Moby Dick', '{Herman Melville}', 'novels', 1, 2147483647)`,
+			same:  `select format('%s %s %s %s', id, stock, words, age) from monolith.books`,
+			grow:  `update monolith.books set stock = stock + 9007199254740991`,
+			grown: `select stock from monolith.books`,
+		},
+		"inventory": {
+			file:  "big_stock",
+			fill:  `insert into inventory.stock (book_id, on_hand, reserved) values (gen_random_uuid(), 2147483647, 7)`,
+			same:  `select format('%s %s %s', book_id, on_hand, reserved) from inventory.stock`,
+			grow:  `update inventory.stock set on_hand = on_hand + 9007199254740991`,
+			grown: `select on_hand from inventory.stock`,
+		},
+		"catalog": {
+			file:  "big_availability",
+			fill:  `insert into catalog.availability (book_id, available, version) values (gen_random_uuid(), 2147483647, 1)`,
+			same:  `select format('%s %s', book_id, available) from catalog.availability`,
+			grow:  `update catalog.availability set available = available + 9007199254740991`,
+			grown: `select available from catalog.availability`,
+		},
+	} {
+		t.Run(schema, func(t *testing.T) {
+			t.Parallel()
+			conn, err := sql.Open("pgx", db.URL(schema+"_owner"))
+			require.NoError(t, err)
+			defer conn.Close()
+			p, err := goose.NewProvider(goose.DialectPostgres, conn, migrations.Of(schema), goose.WithDisableGlobalRegistry(true))
+			require.NoError(t, err)
+			before := int64(-1) // the version before it
+			for _, source := range p.ListSources() {
+				if strings.HasSuffix(source.Path, c.file+".sql") {
+					break
+				}
+				before = source.Version
+			}
+			_, err = p.DownTo(t.Context(), before)
+			require.NoError(t, err)
+			may(t, super, c.fill)
+			was := ask[string](t, super, c.same)
+			options := `select format('%s %s', relname, reloptions) from pg_class where relnamespace = $1::regnamespace and relkind = 'r' order by 1`
+			settings := ask[string](t, super, options, schema)
+
+			_, err = postgres.Migrate(t.Context(), db.URL(schema+"_owner"), migrations.Of(schema))
+			require.NoError(t, err)
+			require.Equal(t, was, ask[string](t, super, c.same))
+			require.Subset(t, ask[string](t, super, options, schema), settings, "fillfactor stays")
+			may(t, super, c.grow)
+			require.Equal(t, []int64{2147483647 + 9007199254740991}, ask[int64](t, super, c.grown))
+		})
+	}
 }

@@ -198,3 +198,17 @@ func TestListsAfterAStaffEdit(t *testing.T) {
 	added := read[Book](t, s.ask("POST", "/v1/books", "staff", body), 201)
 	require.Equal(t, []Book{added, changed}, s.list("q=emma").Items)
 }
+
+func TestAvailable(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	b := s.adds(novel(1))
+	for _, copies := range []int{0, 1 << 31, 1<<53 - 1} {
+		s.stocks(b.ID, copies)
+		found := read[Book](t, s.ask("GET", "/v1/books/"+b.ID.String(), "", ""), 200)
+		require.Equal(t, copies, found.Available)
+		listed, err := s.Books(t.Context(), []uuid.UUID{b.ID})
+		require.NoError(t, err)
+		require.Equal(t, copies, listed[0].Available)
+	}
+}

@@ -10,10 +10,11 @@ import (
 	"banyan/internal/postgres"
 )
 
-// What every statement that reads books selects, and from where.
+// What every statement that reads books selects, and from where. Inventory says
+// why there may be more in stock than are shown.
 const (
 	bookColumns = `b.id, b.isbn, b.title, b.authors, b.subject, b.publisher, b.published_on::text as published_on,
-		b.description, b.price, b.stock as available, b.version`
+		b.description, b.price, least(b.stock, 9007199254740991) as available, b.version`
 	bookTables = `books b`
 )
 

@@ -11,7 +11,7 @@ import (
 )
 
 func selectStock(ctx context.Context, q postgres.Querier, bookID uuid.UUID) (Stock, error) {
-	rows, err := q.Query(ctx, `select id as book_id, stock as available from books where id = $1`, bookID)
+	rows, err := q.Query(ctx, `select id as book_id, least(stock, $2) as available from books where id = $1`, bookID, maxAvailable)
 	if err != nil {
 		return Stock{}, err
 	}
@@ -26,16 +26,20 @@ func oneStock(rows pgx.Rows) (Stock, error) {
 	return s, err
 }
 
+// queueAddStock fails the batch, and shelfFull reports it, if there would be more
+// copies than the contract can count: the stock becomes null, which the column refuses.
 func queueAddStock(b *pgx.Batch, bookID uuid.UUID, quantity int, into *Stock) {
 	b.Queue(`
 		update books
-		set stock = stock + $2
+		set stock = case when stock + $2 <= $3 then stock + $2 end
 		where id = $1
-		returning id as book_id, stock as available`, bookID, quantity).Query(func(rows pgx.Rows) (err error) {
+		returning id as book_id, stock as available`, bookID, quantity, maxAvailable).Query(func(rows pgx.Rows) (err error) {
 		*into, err = oneStock(rows)
 		return err
 	})
 }
+
+func shelfFull(err error) bool { return postgres.NotNullViolation(err, "books", "stock") }
 
 func queueInsertDelivery(b *pgx.Batch, id, bookID uuid.UUID, quantity int) {
 	b.Queue(`

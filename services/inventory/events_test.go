@@ -36,6 +36,18 @@ func TestTelling(t *testing.T) {
 		s.delivers(one, 1)
 		require.Equal(t, want, shape(t, s.lastTold()), "made by a delivery")
 	})
+	t.Run("of a full shelf it tells what the contract can count", func(t *testing.T) {
+		s := s.in(t)
+		bookID := s.bookWith(3)
+		sold := newOrder(map[uuid.UUID]int{bookID: 3})
+		require.NoError(t, s.takes(sold))
+		require.NoError(t, s.paid(sold))
+		s.fill(bookID, maxAvailable)
+		require.NoError(t, s.cancelled(sold))
+		require.Equal(t, maxAvailable, s.told(bookID))
+		onHand, reserved := s.counts(bookID)
+		require.Equal(t, []int{maxAvailable + 3, 0}, []int{onHand, reserved}, "a paid order's copies come back")
+	})
 	t.Run("what changes nothing for others is not told", func(t *testing.T) {
 		s := s.in(t)
 		paid, refused := newOrder(map[uuid.UUID]int{one: 1}), newOrder(map[uuid.UUID]int{one: 100})

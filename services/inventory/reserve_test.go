@@ -164,7 +164,7 @@ func (s shop) counts(bookID uuid.UUID) (onHand, reserved int) {
 func (s shop) told(bookID uuid.UUID) int {
 	s.t.Helper()
 	return s.count(`
-		select coalesce((array_agg((b->>'available')::integer order by (b->>'version')::integer desc))[1], 0)
+		select coalesce((array_agg((b->>'available')::bigint order by (b->>'version')::integer desc))[1], 0)
 		from outbox, json_array_elements(data->'books') as b
 		where b->>'book_id' = $1`, bookID.String())
 }

@@ -109,6 +109,13 @@ func (s shop) delivers(bookID uuid.UUID, copies int) {
 	require.Equal(s.t, 200, res.Code, res.Body)
 }
 
+// fill counts so many copies on the shelf that deliveries would take years to bring them.
+func (s shop) fill(bookID uuid.UUID, copies int) {
+	s.t.Helper()
+	_, err := s.pool.Exec(s.t.Context(), `update stock set on_hand = reserved + $2 where book_id = $1`, bookID, copies)
+	require.NoError(s.t, err)
+}
+
 func deliveries(bookID uuid.UUID) string { return "/v1/stock/" + bookID.String() + "/deliveries" }
 
 // left is how many copies can be bought.

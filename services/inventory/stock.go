@@ -21,8 +21,16 @@ import (
 // ErrNotFound says that inventory knows no such book.
 var ErrNotFound = fault.New(fault.NotFound, "no-such-book", "There is no such book.")
 
-// maxDelivery is the most copies that one delivery may bring.
-const maxDelivery = 1_000_000
+const (
+	// maxDelivery is the most copies that one delivery may bring.
+	maxDelivery = 1_000_000
+	// maxAvailable is the most copies that can be bought of a book: up to 2^53 - 1
+	// every reader of JSON has the same number. A delivery beyond it is refused.
+	// Copies that come back are never refused: a refund can't wait for room on a
+	// shelf. So a shelf may hold more by what orders gave back, and shows this many
+	// until they are sold.
+	maxAvailable = 1<<53 - 1
+)
 
 // Stock is how many copies of a book can be bought.
 type Stock struct {
@@ -34,6 +42,13 @@ type Stock struct {
 func checkDelivery(quantity int) error {
 	var c fault.Checks
 	c.That(quantity >= 1 && quantity <= maxDelivery, "quantity", "must be 1 to 1000000")
+	return c.Err()
+}
+
+// tooMany names a delivery for which the shelf has no room.
+func tooMany() error {
+	var c fault.Checks
+	c.That(false, "quantity", "must leave no more than 9007199254740991 copies to be bought")
 	return c.Err()
 }
 
@@ -68,6 +83,9 @@ func (s *Service) Deliver(ctx context.Context, key idempotency.Request, bookID u
 	})
 	if idempotency.Taken(err) { // by the same request, which has committed meanwhile
 		return repeat(idempotency.Find(ctx, s.pool, key))
+	}
+	if shelfFull(err) {
+		return idempotency.Answer{}, tooMany()
 	}
 	if err != nil {
 		return idempotency.Answer{}, fmt.Errorf("deliver book %s: %w", bookID, err)

@@ -106,3 +106,48 @@ func TestDelivering(t *testing.T) {
 		})
 	}
 }
+
+func TestFullShelf(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+
+	t.Run("takes a delivery up to the last copy, and none beyond it", func(t *testing.T) {
+		t.Parallel()
+		s := s.in(t)
+		bookID := s.newBook()
+		s.fill(bookID, maxAvailable-3)
+		s.delivers(bookID, 2)
+		for _, body := range []string{`{"quantity":2}`, `{"quantity":1000000}`} {
+			res := s.ask("POST", deliveries(bookID), "staff", "again", body)
+			require.Equal(t, 422, res.Code, res.Body)
+			require.Contains(t, res.Body.String(), `"name":"quantity"`)
+		}
+		require.Equal(t, maxAvailable-1, s.left(bookID))
+		require.Equal(t, 200, s.ask("POST", deliveries(bookID), "staff", "again", `{"quantity":1}`).Code, "the key is free")
+		require.Equal(t, maxAvailable, s.left(bookID))
+		require.Equal(t, 3, s.count(`select sum(quantity) from deliveries where book_id = $1`, bookID))
+	})
+	for _, copies := range []int{1<<31 - 1, maxAvailable} {
+		t.Run(fmt.Sprintf("of %d copies takes back what an order gives back", copies), func(t *testing.T) {
+			t.Parallel()
+			s := s.in(t)
+			bookID := s.bookWith(5)
+			o := newOrder(map[uuid.UUID]int{bookID: 5})
+			require.NoError(t, s.takes(o))
+			s.fill(bookID, copies)
+			s.givesBack(o)
+			require.Equal(t, min(copies+5, maxAvailable), s.left(bookID), "as many as the contract can count")
+
+			require.NoError(t, s.takes(newOrder(map[uuid.UUID]int{bookID: 7})))
+			require.Equal(t, copies-2, s.left(bookID), "and none was lost")
+		})
+	}
+	t.Run("that holds more than it shows takes no delivery", func(t *testing.T) {
+		t.Parallel()
+		s := s.in(t)
+		bookID := s.newBook()
+		s.fill(bookID, maxAvailable+1)
+		require.Equal(t, maxAvailable, s.left(bookID))
+		require.Equal(t, 422, s.ask("POST", deliveries(bookID), "staff", "k", `{"quantity":1}`).Code)
+	})
+}

@@ -13,7 +13,8 @@ import (
 )
 
 func selectStock(ctx context.Context, q postgres.Querier, bookID uuid.UUID) (Stock, error) {
-	rows, err := q.Query(ctx, `select book_id, on_hand - reserved as available, version from stock where book_id = $1`, bookID)
+	rows, err := q.Query(ctx, `select book_id, least(on_hand - reserved, $2) as available, version from stock where book_id = $1`,
+		bookID, maxAvailable)
 	if err != nil {
 		return Stock{}, err
 	}
@@ -28,16 +29,20 @@ func oneStock(rows pgx.Rows) (Stock, error) {
 	return s, err
 }
 
+// queueAddStock fails the batch, and shelfFull reports it, if there would be more
+// copies than the contract can count: on_hand becomes null, which the column refuses.
 func queueAddStock(b *pgx.Batch, bookID uuid.UUID, quantity int, into *Stock) {
 	b.Queue(`
 		update stock
-		set on_hand = on_hand + $2, version = version + 1
+		set on_hand = case when on_hand - reserved + $2 <= $3 then on_hand + $2 end, version = version + 1
 		where book_id = $1
-		returning book_id, on_hand - reserved as available, version`, bookID, quantity).Query(func(rows pgx.Rows) (err error) {
+		returning book_id, on_hand - reserved as available, version`, bookID, quantity, maxAvailable).Query(func(rows pgx.Rows) (err error) {
 		*into, err = oneStock(rows)
 		return err
 	})
 }
+
+func shelfFull(err error) bool { return postgres.NotNullViolation(err, "stock", "on_hand") }
 
 func queueInsertDelivery(b *pgx.Batch, id, bookID uuid.UUID, quantity int) {
 	b.Queue(`
@@ -76,10 +81,10 @@ func queueTell(ctx context.Context, b *pgx.Batch, orderID uuid.UUID) {
 	b.Queue(`
 		insert into outbox (id, type, data, trace)
 		select $1, $2, json_build_object('books', json_agg(json_build_object(
-			'book_id', s.book_id, 'available', s.on_hand - s.reserved, 'version', s.version) order by s.book_id)), $3
+			'book_id', s.book_id, 'available', least(s.on_hand - s.reserved, $5), 'version', s.version) order by s.book_id)), $3
 		from reservation_items i
 		join stock s on s.book_id = i.book_id
-		where i.order_id = $4`, uuid.Must(uuid.NewV7()), stockChanged, telemetry.Traceparent(ctx), orderID)
+		where i.order_id = $4`, uuid.Must(uuid.NewV7()), stockChanged, telemetry.Traceparent(ctx), orderID, maxAvailable)
 }
 
 func queueInsertStock(b *pgx.Batch, bookID uuid.UUID) {
@@ -101,7 +106,7 @@ func insertRefusal(ctx context.Context, q postgres.Querier, orderID uuid.UUID, b
 		insert into reservations (order_id, status, short)
 		select $1, 'refused', jsonb_agg(jsonb_build_object(
 			'book_id', w.book_id, 'available', coalesce(s.on_hand - s.reserved, 0), 'requested', w.quantity) order by w.book_id)
-		from unnest($2::uuid[], $3::integer[]) as w (book_id, quantity)
+		from unnest($2::uuid[], $3::bigint[]) as w (book_id, quantity)
 		left join stock s on s.book_id = w.book_id
 		where coalesce(s.on_hand - s.reserved, 0) < w.quantity
 		having count(*) > 0

@@ -24,7 +24,7 @@ func copies() []rule {
 					coalesce(a.book_id, s.book_id), a.available, a.version, s.on_hand - s.reserved, s.version)
 				from catalog.availability a
 				full join inventory.stock s on s.book_id = a.book_id
-				where coalesce(a.available, 0) <> coalesce(s.on_hand - s.reserved, 0)
+				where coalesce(a.available, 0) <> least(coalesce(s.on_hand - s.reserved, 0), 9007199254740991) -- the most that is shown
 					or coalesce(a.version, 0) > coalesce(s.version, 0)`,
 			fleet: true,
 		},

@@ -26,7 +26,7 @@ type Options struct {
 const SlowRequest = time.Second
 
 // New makes an Echo server with everything that must not be forgotten: request
-// ids and traces, recovery, deadlines, a body limit, one meaning for every path,
+// ids and traces, recovery, deadlines, a body limit, one meaning for every path and query,
 // metrics, an access log, and problem+json for every error. The address of a
 // client is that of its connection; no header is believed.
 func New(o Options) *echo.Echo {
@@ -70,10 +70,11 @@ func observe(o Options) echo.MiddlewareFunc {
 			defer cancel()
 			c.SetRequest(req.WithContext(ctx))
 
-			var err error
+			err := plainQuery(c)
 			switch {
 			case !plainPath(echo.GetPath(req)):
 				err = echo.ErrNotFound
+			case err != nil:
 			case req.ContentLength > o.MaxBody:
 				err = errTooLarge
 			default:

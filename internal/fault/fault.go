@@ -177,16 +177,40 @@ func (c *Checks) That(ok bool, field, detail string) {
 	}
 }
 
-// Text notes the field unless the text has least to most characters and none
-// that controls a terminal, a mail header or a log line.
+// Text notes the field unless the text is one line of least to most characters, with
+// no space around it.
 func (c *Checks) Text(field, text string, least, most int) {
-	n, clean := 0, true
-	for _, r := range text {
-		n++
-		clean = clean && unicode.IsPrint(r) && r != utf8.RuneError
-	}
-	c.That(n >= least && n <= most && clean && strings.TrimSpace(text) == text,
+	c.That(within(text, least, most) && strings.IndexFunc(text, unreadable) < 0 && visible(text) && strings.TrimSpace(text) == text,
 		field, fmt.Sprintf("must be %d to %d printable characters, without space around them", least, most))
+}
+
+// Prose is Text of several lines, which may have tabs in them and space around them.
+func (c *Checks) Prose(field, text string, least, most int) {
+	bad := func(r rune) bool { return unreadable(r) && !strings.ContainsRune("\t\n\r", r) }
+	c.That(within(text, least, most) && strings.IndexFunc(text, bad) < 0 && visible(text),
+		field, fmt.Sprintf("must be %d to %d printable characters, tabs and line breaks, and not only space", least, most))
+}
+
+func within(text string, least, most int) bool {
+	n := utf8.RuneCountInString(text)
+	return n >= least && n <= most
+}
+
+// unreadable characters control a terminal, a mail header or a log line, or hide or
+// reorder what stands beside them: a bidirectional override can make one name look
+// like another, a soft hyphen or a zero-width space makes two that look alike. Of the
+// format characters only those are text that a spelling depends on: the joiners of
+// Persian, Sinhala and emoji families, and signs such as the Arabic end of a verse.
+func unreadable(r rune) bool {
+	return r == utf8.RuneError || !unicode.IsGraphic(r) && !unicode.In(r, unicode.Join_Control, unicode.Prepended_Concatenation_Mark)
+}
+
+// visible says whether there is anything to see. Joiners and marks, such as the
+// selectors of a variant, change what stands before them and show nothing alone.
+func visible(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool {
+		return !unicode.IsSpace(r) && !unicode.In(r, unicode.Join_Control, unicode.Mn)
+	}) >= 0
 }
 
 // Err returns an Invalid fault that names every failed check, or nil if there is none.

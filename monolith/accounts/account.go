@@ -29,7 +29,7 @@ type Account struct {
 // Registration is what a person says to become a customer.
 type Registration struct {
 	Email    string `json:"email"`
-	Password string `json:"password"`
+	Password string `json:"password" text:"verbatim"`
 	Name     string `json:"name"`
 }
 
@@ -58,7 +58,7 @@ func ValidEmail(s string) bool {
 // Credentials are what a customer signs in with.
 type Credentials struct {
 	Email    string `json:"email"`
-	Password string `json:"password"`
+	Password string `json:"password" text:"verbatim"`
 }
 
 // Validate asks for presence only: an address that could not be registered is

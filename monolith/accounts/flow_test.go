@@ -118,6 +118,25 @@ func TestRegistering(t *testing.T) {
 		require.Equal(t, "urn:banyan:problem:email-taken", problem["type"])
 		require.Equal(t, 1, s.count(`select count(*) from accounts`))
 	})
+	t.Run("takes two ways to write an accent for one, but in the password", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t, noMail{}, 0)
+		const decomposed, composed = `e\u0301`, `é`
+		status, a := s.ask("POST", "/v1/accounts", "", `{"email":"zo`+decomposed+`@example.org","password":"caf`+decomposed+`-au-lait","name":"Zo`+decomposed+`"}`)
+		require.Equal(t, 201, status, a)
+		require.Equal(t, "zo"+composed+"@example.org", a["email"])
+		require.Equal(t, "Zo"+composed, a["name"])
+		for _, e := range []string{composed, decomposed, "É", `E\u0301`} {
+			body := `{"email":"zo` + e + `@example.org","password":"caf` + decomposed + `-au-lait"}`
+			status, problem := s.ask("POST", "/v1/accounts", "", body[:len(body)-1]+`,"name":"Eve"}`)
+			require.Equal(t, 409, status, problem)
+			status, session := s.ask("POST", "/v1/sessions", "", body)
+			require.Equal(t, 201, status, session)
+			require.Equal(t, a, session["account"])
+		}
+		status, _ = s.ask("POST", "/v1/sessions", "", `{"email":"zo`+composed+`@example.org","password":"caf`+composed+`-au-lait"}`)
+		require.Equal(t, 401, status, "of a password every byte counts")
+	})
 	t.Run("makes no account if there can be no mail", func(t *testing.T) {
 		t.Parallel()
 		s := newShop(t, brokenMail{}, 0)

@@ -17,6 +17,8 @@ func TestRegistration(t *testing.T) {
 	}{
 		"a plain one is accepted":                                   {func(*Registration) {}, ""},
 		"letters of any script are accepted":                        {func(r *Registration) { r.Name, r.Email = "Çelik Ögüt 李", "ögüt@example.org" }, ""},
+		"a name that is joined is accepted":                         {func(r *Registration) { r.Name = "می\u200cخواهم" }, ""},
+		"a name of joiners alone is refused":                        {func(r *Registration) { r.Name = "\u200d\u200c" }, "name"},
 		"a short password is refused":                               {func(r *Registration) { r.Password = "1234567" }, "password"},
 		"eight characters are enough, however many bytes they have": {func(r *Registration) { r.Password = "пароль12" }, ""},
 		"a password has at most 128 characters":                     {func(r *Registration) { r.Password = strings.Repeat("ä", 129) }, "password"},
@@ -50,7 +52,7 @@ func TestValidEmail(t *testing.T) {
 	for _, bad := range []string{
 		"", "ada", "ada@", "@example.org", "a b@example.org", "a@b@c", " ada@example.org", "ada@example.org ",
 		"Ada <ada@example.org>", "<ada@example.org>", "ada@example.org (Ada)", "ada@example.org, eve@example.org",
-		"ada@example.org\r\nBcc: eve@example.org", "ada@exa\x00mple.org", "ada\u202e@example.org", "ada\u0085@example.org",
+		"ada@example.org\r\nBcc: eve@example.org", "ada@exa\x00mple.org", "ada\u202e@example.org", "ada\u200d@example.org", "ada@exa\u200cmple.org", "ada\u0085@example.org",
 		"ada\ufffd@example.org", strings.Repeat("a", 243) + "@example.org",
 	} {
 		require.False(t, ValidEmail(bad), "%q", bad)

@@ -73,7 +73,7 @@ func (h *handler) logout(c echo.Context) error {
 
 func (h *handler) exchange(c echo.Context) error {
 	var req struct {
-		Token string `json:"token"`
+		Token string `json:"token" text:"verbatim"`
 	}
 	if err := web.Bind(c, &req); err != nil {
 		return err

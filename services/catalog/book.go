@@ -55,8 +55,7 @@ func (b Book) Validate() error {
 		c.That(err == nil && day.Year() > 0, "published_on", "must be a date such as 1851-10-18")
 	}
 	if b.Description != nil {
-		c.Text("description", strings.Join(strings.Fields(*b.Description), " "), 1, 4000)
-		c.That(!strings.ContainsRune(*b.Description, 0), "description", "must not contain a zero byte")
+		c.Prose("description", *b.Description, 1, 4000)
 	}
 	if b.Price == (money.Money{}) {
 		c.That(false, "price", "is required")

@@ -36,7 +36,7 @@ func TestISBN(t *testing.T) {
 func TestValidate(t *testing.T) {
 	t.Parallel()
 	full := novel(1)
-	full.Publisher, full.PublishedOn, full.Description = new("Murray"), new("1815-12-23"), new("A match.\n\nOr two.")
+	full.Publisher, full.PublishedOn, full.Description = new("Murray"), new("1815-12-23"), new("A match.\r\n\n\tOr two.\n")
 	require.NoError(t, novel(1).Validate())
 	require.NoError(t, full.Validate())
 
@@ -58,7 +58,9 @@ func TestValidate(t *testing.T) {
 		"a date in another form":             {func(b *Book) { b.PublishedOn = new("23.12.1815") }, []string{"published_on"}},
 		"the year 0, which no calendar has":  {func(b *Book) { b.PublishedOn = new("0000-12-23") }, []string{"published_on"}},
 		"a description of nothing but space": {func(b *Book) { b.Description = new(" \n ") }, []string{"description"}},
-		"a description with a zero byte":     {func(b *Book) { b.Description = new("a \x00") }, []string{"description", "description"}},
+		"a description with a zero byte":     {func(b *Book) { b.Description = new("a \x00") }, []string{"description"}},
+		"a description that ends a page":     {func(b *Book) { b.Description = new("a\fb") }, []string{"description"}},
+		"a description of 4,001 characters":  {func(b *Book) { b.Description = new("d" + strings.Repeat(" ", 3999) + "d") }, []string{"description"}},
 		"no price":                           {func(b *Book) { b.Price = money.Money{} }, []string{"price"}},
 		"a price of nothing":                 {func(b *Book) { b.Price = money.USD(0) }, []string{"price.amount"}},
 		"a price above a million":            {func(b *Book) { b.Price = money.USD(maxPrice + 1) }, []string{"price.amount"}},
@@ -82,7 +84,7 @@ func TestValidate(t *testing.T) {
 		t.Parallel()
 		b := full
 		b.Title, b.Authors = strings.Repeat("é", 300), strings.Split("abcdefghij", "")
-		b.PublishedOn, b.Description, b.Price = new("0001-01-01"), new(strings.Repeat("d", 4000)), money.USD(maxPrice)
+		b.PublishedOn, b.Description, b.Price = new("0001-01-01"), new(strings.Repeat("é\n", 2000)), money.USD(maxPrice)
 		require.NoError(t, b.Validate())
 	})
 }

@@ -67,7 +67,7 @@ func (h *handler) takeFromCart(c echo.Context) error {
 // checkoutRequest is the body of POST /v1/orders.
 type checkoutRequest struct {
 	Payment struct {
-		Token string `json:"token"`
+		Token string `json:"token" text:"verbatim"`
 	} `json:"payment"`
 	ShippingAddress Address `json:"shipping_address"`
 }

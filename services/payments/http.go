@@ -45,7 +45,7 @@ type chargeRequest struct {
 	OrderID   uuid.UUID   `json:"order_id"`
 	AccountID uuid.UUID   `json:"account_id"`
 	Amount    money.Money `json:"amount"`
-	CardToken string      `json:"card_token"`
+	CardToken string      `json:"card_token" text:"verbatim"`
 }
 
 // Validate names everything about the request that is not acceptable.

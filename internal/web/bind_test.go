@@ -200,25 +200,3 @@ func TestQuery(t *testing.T) {
 		}
 	})
 }
-
-func TestPages(t *testing.T) {
-	t.Parallel()
-	type position struct{ N int }
-	last := func(n int) any { return position{n} }
-
-	full := web.Page([]int{1, 2, 3}, 2, last)
-	require.Equal(t, []int{1, 2}, full.Items)
-	var at position
-	ok, err := web.Cursor(query("cursor="+*full.NextCursor), &at)
-	require.NoError(t, err)
-	require.True(t, ok)
-	require.Equal(t, position{2}, at)
-
-	require.Nil(t, web.Page([]int{1, 2}, 2, last).NextCursor)
-	require.NotNil(t, web.Page[int](nil, 2, last).Items, "an empty list is [], not null")
-
-	for _, foreign := range []string{"!!!", "bm90IGpzb24", web.EncodeCursor(map[string]int{"x": 1})} {
-		_, err := web.Cursor(query("cursor="+foreign), &at)
-		require.Equal(t, fault.Malformed, fault.KindOf(err), foreign)
-	}
-}

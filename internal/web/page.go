@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"strconv"
@@ -17,9 +16,9 @@ type List[T any] struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// Page makes a list of at most limit items out of up to limit+1 rows: the row
+// Page makes a page of the named list, with at most limit items, out of up to limit+1 rows: the row
 // too many says that there is a next page, which begins after the last item.
-func Page[T any](rows []T, limit int, cursor func(last T) any) List[T] {
+func Page[T any](list string, rows []T, limit int, position func(last T) any) List[T] {
 	if rows == nil {
 		rows = []T{}
 	}
@@ -27,7 +26,7 @@ func Page[T any](rows []T, limit int, cursor func(last T) any) List[T] {
 		return List[T]{Items: rows}
 	}
 	rows = rows[:limit]
-	next := EncodeCursor(cursor(rows[limit-1]))
+	next := EncodeCursor(list, position(rows[limit-1]))
 	return List[T]{Items: rows, NextCursor: &next}
 }
 
@@ -48,31 +47,35 @@ func Limit(c echo.Context) (int, error) {
 	return n, nil
 }
 
-// EncodeCursor makes an opaque cursor of the position. Clients pass it back as
-// it is; what it holds may change.
-func EncodeCursor(position any) string {
-	b, err := json.Marshal(position)
+// cursor is what a cursor holds. Clients pass it back as it is; what it holds may change.
+type cursor struct {
+	List     string `json:"l"`
+	Position any    `json:"p"`
+}
+
+// EncodeCursor makes an opaque cursor of a position in the named list.
+func EncodeCursor(list string, position any) string {
+	b, err := json.Marshal(cursor{list, position})
 	if err != nil {
-		panic(err) // positions are plain structs
+		panic(err) // positions are plain values
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// Cursor reads the query's cursor into the position and reports whether there
-// was one. A cursor that this endpoint did not make is Malformed.
-func Cursor(c echo.Context, into any) (bool, error) {
-	v := c.QueryParam("cursor")
-	if v == "" {
+// Cursor reads the query's cursor into the position and reports whether there was one. A
+// cursor that the named list did not make is Malformed. It has made one only if it would write the
+// position in the same way again: nothing is missing, null, spelled otherwise or left over.
+func Cursor(c echo.Context, list string, position any) (bool, error) {
+	sent := c.QueryParam("cursor")
+	if sent == "" {
 		return false, nil
 	}
-	b, err := base64.RawURLEncoding.DecodeString(v)
-	if err != nil {
-		return false, malformed("cursor", "is not one of ours")
+	b, err := base64.RawURLEncoding.DecodeString(sent)
+	if err == nil {
+		err = json.Unmarshal(b, &cursor{Position: position})
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return false, malformed("cursor", "is not one of ours")
+	if err != nil || EncodeCursor(list, position) != sent {
+		return false, malformed("cursor", "is not one of this list")
 	}
 	return true, nil
 }

@@ -68,7 +68,7 @@ func (h *handler) list(c echo.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		return web.Page(books, q.Limit, func(last found) any { return last.position(q.Sort) }), nil
+		return web.Page("books", books, q.Limit, func(last found) any { return last.position(q.Sort) }), nil
 	})
 }
 
@@ -81,7 +81,7 @@ func search(c echo.Context) (q Search, err error) {
 		return q, err
 	}
 	var after Position
-	paged, err := web.Cursor(c, &after)
+	paged, err := web.Cursor(c, "books", &after)
 	if err != nil {
 		return q, err
 	}

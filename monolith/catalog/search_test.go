@@ -207,7 +207,7 @@ func TestPaging(t *testing.T) {
 			require.Equal(t, []string{"cursor"}, p.blamed())
 		}
 		require.Equal(t, 400, s.ask("GET", "/v1/books?cursor=abc", "", "").Code)
-		require.Equal(t, 400, s.ask("GET", "/v1/books?cursor="+web.EncodeCursor(nil), "", "").Code)
+		require.Equal(t, 400, s.ask("GET", "/v1/books?cursor="+web.EncodeCursor("books", nil), "", "").Code)
 	})
 }
 

@@ -27,12 +27,12 @@ func (h *handler) list(c echo.Context) error {
 		return err
 	}
 	before := uuid.Max
-	if _, err := web.Cursor(c, &before); err != nil {
+	if _, err := web.Cursor(c, "payments", &before); err != nil {
 		return err
 	}
 	payments, err := h.payments.Payments(c.Request().Context(), web.Identity(c).Subject, orderID, limit, before)
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, web.Page(payments, limit, func(last Payment) any { return last.ID }))
+	return c.JSON(http.StatusOK, web.Page("payments", payments, limit, func(last Payment) any { return last.ID }))
 }

@@ -28,14 +28,14 @@ func (h *handler) list(c echo.Context) error {
 		return err
 	}
 	before := uuid.Max
-	if _, err := web.Cursor(c, &before); err != nil {
+	if _, err := web.Cursor(c, "shipments", &before); err != nil {
 		return err
 	}
 	shipments, err := h.shipping.Shipments(c.Request().Context(), web.Identity(c).Subject, orderID, limit, before)
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, web.Page(shipments, limit, func(last Shipment) any { return last.ID }))
+	return c.JSON(http.StatusOK, web.Page("shipments", shipments, limit, func(last Shipment) any { return last.ID }))
 }
 
 func (h *handler) dispatch(c echo.Context) error {

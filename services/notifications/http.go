@@ -19,23 +19,18 @@ type handler struct {
 	notifications *Service
 }
 
-// position is where a page ended. Ids grow with time.
-type position struct {
-	ID uuid.UUID `json:"i"`
-}
-
 func (h *handler) list(c echo.Context) error {
 	limit, err := web.Limit(c)
 	if err != nil {
 		return err
 	}
-	before := position{uuid.Max}
-	if _, err := web.Cursor(c, &before); err != nil {
+	before := uuid.Max
+	if _, err := web.Cursor(c, "notifications", &before); err != nil {
 		return err
 	}
-	messages, err := h.notifications.Messages(c.Request().Context(), web.Identity(c).Subject, before.ID, limit)
+	messages, err := h.notifications.Messages(c.Request().Context(), web.Identity(c).Subject, before, limit)
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, web.Page(messages, limit, func(last Message) any { return position{last.ID} }))
+	return c.JSON(http.StatusOK, web.Page("notifications", messages, limit, func(last Message) any { return last.ID }))
 }

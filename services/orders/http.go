@@ -109,14 +109,14 @@ func (h *handler) list(c echo.Context) error {
 		return err
 	}
 	after := fromTheStart
-	if _, err := web.Cursor(c, &after); err != nil {
+	if _, err := web.Cursor(c, "orders", &after); err != nil {
 		return err
 	}
 	orders, err := h.orders.Orders(c.Request().Context(), web.Identity(c).Subject, limit, after)
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, web.Page(orders, limit, func(last Order) any { return last.position() }))
+	return c.JSON(http.StatusOK, web.Page("orders", orders, limit, func(last Order) any { return last.position() }))
 }
 
 func (h *handler) show(c echo.Context) error {

@@ -54,7 +54,7 @@ type closer struct {
 
 // New makes an app that exports the registry's metrics on its ops port.
 func New(log *slog.Logger, registry *prometheus.Registry) *App {
-	a := &App{log: log, listened: func(string, net.Addr) {}}
+	a := &App{log: log, listened: func(string, net.Addr) {}, visitors: visitors{patience: patience}}
 	a.ops = newOps(a.ready.Load, registry)
 	return a
 }
@@ -218,13 +218,14 @@ func (a *App) closeAll() {
 }
 
 // newServer sets the limits that net/http leaves open: without them one client
-// that sends a header a byte at a time holds a connection for ever.
+// that sends a header a byte at a time holds a connection for ever. A large answer gets more
+// time than WriteTimeout, as long as its client reads (pace.go).
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      30 * time.Second,
+		WriteTimeout:      patience,
 		IdleTimeout:       90 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),

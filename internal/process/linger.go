@@ -24,8 +24,9 @@ const (
 //
 // A connection that nobody uses in that time is closed in the end, as it might have been by its idle timeout.
 type visitors struct {
-	leaving atomic.Bool
-	open    atomic.Int64
+	leaving  atomic.Bool
+	open     atomic.Int64
+	patience time.Duration
 }
 
 // watch follows a server's connections.
@@ -47,10 +48,10 @@ func (v *visitors) linger() {
 	}
 }
 
-// tell adds to the answers of h what lingering needs.
+// tell adds to the answers of h what lingering needs, and lets slow readers have all of them.
 func (v *visitors) tell(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(farewell{w, v}, r)
+		h.ServeHTTP(&farewell{w, v, pace{patience: v.patience, renewed: time.Now()}}, r)
 		if v.leaving.Load() {
 			w.Header().Set("Connection", "close") // for an answer that was left to net/http
 		}
@@ -61,21 +62,22 @@ func (v *visitors) tell(h http.Handler) http.Handler {
 type farewell struct {
 	http.ResponseWriter
 	*visitors
+	pace pace
 }
 
-func (f farewell) WriteHeader(status int) {
+func (f *farewell) WriteHeader(status int) {
 	if f.leaving.Load() {
 		f.Header().Set("Connection", "close")
 	}
 	f.ResponseWriter.WriteHeader(status)
 }
 
-func (f farewell) Write(b []byte) (int, error) {
+func (f *farewell) Write(b []byte) (int, error) {
 	if f.leaving.Load() {
 		f.Header().Set("Connection", "close") // the first one sends the header; later it does nothing
 	}
-	return f.ResponseWriter.Write(b)
+	return f.pace.write(f.ResponseWriter, b)
 }
 
 // Unwrap lets http.ResponseController flush.
-func (f farewell) Unwrap() http.ResponseWriter { return f.ResponseWriter }
+func (f *farewell) Unwrap() http.ResponseWriter { return f.ResponseWriter }

@@ -18,7 +18,7 @@ import (
 type Options struct {
 	Log     *slog.Logger
 	Metrics *telemetry.Requests // nil measures nothing
-	Timeout time.Duration       // the longest a handler may take; 10 s if zero
+	Timeout time.Duration       // the longest a handler may take; 10 s if zero, no limit if negative
 	MaxBody int64               // bytes of a request body; 64 KiB if zero
 }
 
@@ -27,8 +27,8 @@ const SlowRequest = time.Second
 
 // New makes an Echo server with everything that must not be forgotten: request
 // ids and traces, recovery, deadlines, a body limit, one meaning for every path and query,
-// metrics, an access log, and problem+json for every error. The address of a
-// client is that of its connection; no header is believed.
+// HEAD wherever there is GET, metrics, an access log, and problem+json for every error. The
+// address of a client is that of its connection; no header is believed.
 func New(o Options) *echo.Echo {
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
@@ -39,6 +39,13 @@ func New(o Options) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect()
+	// HEAD is GET without the body (RFC 9110, section 9.3.2), and net/http leaves the body out. As a route of its own it
+	// needs no look at each request, and Allow lists it.
+	e.OnAddRouteHandler = func(_ string, added echo.Route, h echo.HandlerFunc, m []echo.MiddlewareFunc) {
+		if added.Method == http.MethodGet {
+			e.HEAD(added.Path, h, m...)
+		}
+	}
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
 		if c.Response().Committed {
 			return // the client has part of an answer already
@@ -66,8 +73,12 @@ func observe(o Options) echo.MiddlewareFunc {
 			}
 			c.Response().Header().Set(echo.HeaderXRequestID, id)
 
-			ctx, cancel := context.WithTimeout(telemetry.WithTrace(req.Context(), trace), o.Timeout)
-			defer cancel()
+			ctx := telemetry.WithTrace(req.Context(), trace)
+			if o.Timeout > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, o.Timeout)
+				defer cancel()
+			}
 			c.SetRequest(req.WithContext(ctx))
 
 			err := plainQuery(c)
@@ -83,7 +94,8 @@ func observe(o Options) echo.MiddlewareFunc {
 				}
 				err = recovered(next, c)
 			}
-			if err != nil {
+			aborted := errors.Is(err, http.ErrAbortHandler)
+			if err != nil && !aborted {
 				c.Error(err)
 			}
 			took := time.Since(began)
@@ -91,19 +103,21 @@ func observe(o Options) echo.MiddlewareFunc {
 				o.Metrics.Observe(req.Method, c.Path(), c.Response().Status, took)
 			}
 			access(ctx, o.Log, c, err, took)
+			if aborted {
+				panic(http.ErrAbortHandler) // net/http breaks the connection off, so that the client notices
+			}
 			return nil
 		}
 	}
 }
 
-// recovered turns a panic into an error with its stack, and lets net/http have
-// the one panic that is meant for it.
+// recovered turns a panic into an error with its stack; the one that is meant for net/http is an error already.
 func recovered(next echo.HandlerFunc, c echo.Context) (err error) {
 	defer func() {
 		switch p := recover(); p {
 		case nil:
 		case http.ErrAbortHandler:
-			panic(p)
+			err = http.ErrAbortHandler
 		default:
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
@@ -112,14 +126,14 @@ func recovered(next echo.HandlerFunc, c echo.Context) (err error) {
 }
 
 // access writes what an operator would look for: failures of ours as errors,
-// slow answers as warnings, everything else only when debugging.
+// slow answers and those that were cut as warnings, everything else only when debugging, a client that hung up included.
 func access(ctx context.Context, log *slog.Logger, c echo.Context, err error, took time.Duration) {
 	status := c.Response().Status
 	level := slog.LevelDebug
 	switch {
 	case status >= 500 && !errors.Is(err, context.Canceled):
 		level = slog.LevelError
-	case took > SlowRequest:
+	case took > SlowRequest, errors.Is(err, http.ErrAbortHandler) && !errors.Is(err, context.Canceled):
 		level = slog.LevelWarn
 	}
 	if !log.Enabled(ctx, level) {

@@ -32,7 +32,7 @@ func plainQuery(c echo.Context) error {
 	}
 	switch {
 	case read < sent:
-		return malformed("query", "is not a list of name=value, joined by &, with % before two hexadecimal digits only")
+		return malformed("query", "cannot be parsed; write ; as %3B and % as %25")
 	case read > len(params):
 		return malformed(cmp.Or(twice, "query"), "must be given only once") // a name may be empty
 	}

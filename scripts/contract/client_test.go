@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -99,35 +101,56 @@ func (c *checked) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (c *checked) check(req *http.Request, resp *http.Response, body []byte) error {
-	route, params, err := c.router.FindRoute(req)
+	route, params, err := c.router.FindRoute(asGet(req))
 	switch {
+	case req.Method == http.MethodHead && len(body) > 0:
+		return errors.New("an answer to HEAD has no body")
+	case err != nil && resp.StatusCode == http.StatusBadRequest: // the query comes before the router
+		return c.checkRouter(resp, body, http.StatusBadRequest, "MalformedProblem")
 	case errors.Is(err, routers.ErrPathNotFound):
 		return c.checkRouter(resp, body, http.StatusNotFound, "NotFoundProblem")
 	case errors.Is(err, routers.ErrMethodNotAllowed):
-		if resp.Header.Get("Allow") == "" {
+		allowed := strings.Split(resp.Header.Get("Allow"), ", ")
+		if allowed[0] == "" {
 			return errors.New("405 has to say in Allow what is allowed")
+		}
+		if slices.Contains(allowed, http.MethodGet) != slices.Contains(allowed, http.MethodHead) {
+			return errors.New("405 has to allow HEAD wherever it allows GET")
 		}
 		return c.checkRouter(resp, body, http.StatusMethodNotAllowed, "MethodNotAllowedProblem")
 	case err != nil:
 		return err
 	}
 
-	sent := req.Clone(req.Context())
+	sent, options := asGet(req).Clone(req.Context()), options
+	if req.Method == http.MethodHead {
+		options.ExcludeResponseBody = true
+	}
 	if req.GetBody != nil {
 		if sent.Body, err = req.GetBody(); err != nil {
 			return err
 		}
 	}
-	asked := &openapi3filter.RequestValidationInput{Request: sent, PathParams: params, Route: route, Options: options}
+	asked := &openapi3filter.RequestValidationInput{Request: sent, PathParams: params, Route: route, Options: &options}
 	if understood(resp.StatusCode) {
 		if err := openapi3filter.ValidateRequest(req.Context(), asked); err != nil {
 			return fmt.Errorf("a request was accepted that the contract forbids: %w", err)
 		}
 	}
 	answered := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: asked, Status: resp.StatusCode, Header: resp.Header, Options: options,
+		RequestValidationInput: asked, Status: resp.StatusCode, Header: resp.Header, Options: &options,
 	}
 	return openapi3filter.ValidateResponse(req.Context(), answered.SetBodyBytes(body))
+}
+
+// asGet is a request as the document knows it, which leaves out that HEAD answers wherever GET does.
+func asGet(req *http.Request) *http.Request {
+	if req.Method != http.MethodHead {
+		return req
+	}
+	get := *req
+	get.Method = http.MethodGet
+	return &get
 }
 
 // checkRouter checks an answer that no operation gives, only the router.
@@ -137,6 +160,9 @@ func (c *checked) checkRouter(resp *http.Response, body []byte, status int, sche
 	}
 	if got := resp.Header.Get("Content-Type"); got != "application/problem+json" {
 		return fmt.Errorf("the router's errors are application/problem+json too, not %q", got)
+	}
+	if resp.Request.Method == http.MethodHead {
+		return nil
 	}
 	var problem any
 	if err := json.Unmarshal(body, &problem); err != nil {
@@ -155,7 +181,7 @@ func understood(status int) bool {
 	return status < 300
 }
 
-var options = &openapi3filter.Options{
+var options = openapi3filter.Options{
 	IncludeResponseStatus:             true, // an undocumented status is an error
 	MultiError:                        true,
 	SkipSettingDefaults:               true,

@@ -11,7 +11,7 @@
 // that each area's file says what the shop does, one sentence per test:
 //
 //   - accounts_test.go, access_test.go: who is who, and who may do what;
-//   - inputs_test.go, lists_test.go, router_test.go: what no operation accepts,
+//   - inputs_test.go, lists_test.go, head_test.go, router_test.go: what no operation accepts,
 //     read off the document itself, so that a new one is covered at once;
 //   - books_test.go, search_test.go, bestsellers_test.go, stock_test.go;
 //   - cart_test.go, checkout_test.go, keys_test.go, race_test.go, orders_test.go,

@@ -71,3 +71,35 @@ func TestBodies(t *testing.T) {
 		})
 	})
 }
+
+func TestQueries(t *testing.T) {
+	t.Parallel()
+	every := func(operation) bool { return true }
+
+	for name, c := range map[string]struct{ query, blamed string }{
+		"with a bare semicolon":             {"limit=1;surprise=2", "query"},
+		"of a semicolon":                    {";", "query"},
+		"with an escape of one digit":       {"surprise=%2", "query"},
+		"with an escape of no digits":       {"%zz=1", "query"},
+		"with a parameter twice":            {"limit=1&limit=1", "limit"},
+		"with a parameter twice, disguised": {"order_id=" + anID + "&order%5Fid=" + anID, "order_id"},
+		"with one twice that nobody knows":  {"surprise=1&surprise=2", "surprise"},
+	} {
+		t.Run(name+" cannot be read, whoever asks for what", func(t *testing.T) {
+			t.Parallel()
+			operations(t, every, func(t *testing.T, o operation) {
+				o.path += "?" + c.query
+				for _, v := range []visitor{o.visitor(t), anybody(t)} {
+					o.call(v, unknownID()).blames(http.StatusBadRequest, "malformed", c.blamed)
+				}
+			})
+			anybody(t).get("/v1/nothing?"+c.query).blames(http.StatusBadRequest, "malformed", c.blamed)
+			anybody(t).put("/v1/accounts/me?"+c.query, object{}).blames(http.StatusBadRequest, "malformed", c.blamed)
+		})
+	}
+
+	t.Run("may hold empty parts, and escaped what would divide them", func(t *testing.T) {
+		t.Parallel()
+		anybody(t).get("/v1/books?&limit=1&&q=a%3Bb%26c&").is(http.StatusOK)
+	})
+}

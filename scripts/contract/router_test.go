@@ -27,18 +27,18 @@ func TestRouter(t *testing.T) {
 		method  string
 		allowed []string
 	}{
-		"/v1/books":              {http.MethodDelete, []string{"GET", "POST"}},
+		"/v1/books":              {http.MethodDelete, []string{"GET", "HEAD", "POST"}},
 		"/v1/accounts":           {http.MethodGet, []string{"POST"}},
-		"/v1/accounts/me":        {http.MethodPatch, []string{"GET"}},
+		"/v1/accounts/me":        {http.MethodPatch, []string{"GET", "HEAD"}},
 		"/v1/sessions/current":   {http.MethodGet, []string{"DELETE"}},
-		"/v1/stock/" + anID:      {http.MethodPut, []string{"GET"}},
-		"/v1/cart":               {http.MethodDelete, []string{"GET"}},
+		"/v1/stock/" + anID:      {http.MethodPut, []string{"GET", "HEAD"}},
+		"/v1/cart":               {http.MethodDelete, []string{"GET", "HEAD"}},
 		"/v1/cart/items/" + anID: {http.MethodPost, []string{"PUT", "DELETE"}},
-		"/v1/orders":             {http.MethodPut, []string{"GET", "POST"}},
-		"/v1/orders/" + anID:     {http.MethodDelete, []string{"GET"}},
-		"/v1/payments":           {http.MethodPost, []string{"GET"}},
-		"/v1/shipments":          {http.MethodPost, []string{"GET"}},
-		"/v1/notifications":      {http.MethodDelete, []string{"GET"}},
+		"/v1/orders":             {http.MethodPut, []string{"GET", "HEAD", "POST"}},
+		"/v1/orders/" + anID:     {http.MethodDelete, []string{"GET", "HEAD"}},
+		"/v1/payments":           {http.MethodPost, []string{"GET", "HEAD"}},
+		"/v1/shipments":          {http.MethodPost, []string{"GET", "HEAD"}},
+		"/v1/notifications":      {http.MethodDelete, []string{"GET", "HEAD"}},
 	} {
 		t.Run("says what is allowed at "+path+" instead of "+want.method, func(t *testing.T) {
 			t.Parallel()

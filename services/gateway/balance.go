@@ -48,14 +48,15 @@ func (u *upstream) send(r *http.Request, body *inbound) (*http.Response, error) 
 // clientsFault reports whether a request failed because its client went away, or did not
 // send all of its body.
 func clientsFault(ctx context.Context, body *inbound) bool {
-	return errors.Is(ctx.Err(), context.Canceled) || body.failure() != nil || ctx.Err() != nil && body.pending()
+	return errors.Is(context.Cause(ctx), context.Canceled) || body.failure() != nil || ctx.Err() != nil && body.pending()
 }
 
 // leaving reports whether an answer announces that its process is about to stop, and
 // wants to be asked no more. Others end their connection, too: those to a request that
 // cannot be read, and those whose end is that of the connection.
 func leaving(res *http.Response) bool {
-	endless := res.ContentLength < 0 && len(res.TransferEncoding) == 0
+	// The answer to a HEAD has no body, so its length may be unknown and yet it ends.
+	endless := res.ContentLength < 0 && len(res.TransferEncoding) == 0 && res.Request.Method != http.MethodHead
 	return res.Close && res.ProtoAtLeast(1, 1) && !endless &&
 		res.StatusCode != http.StatusBadRequest && res.StatusCode != http.StatusRequestEntityTooLarge
 }

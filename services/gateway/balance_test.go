@@ -105,12 +105,16 @@ func TestLeaving(t *testing.T) {
 	})
 	t.Run("a request that ends its connection by itself drives nobody away", func(t *testing.T) {
 		t.Parallel()
+		asked := &http.Request{Method: http.MethodGet}
 		for status, want := range map[int]bool{200: true, 404: true, 503: true, 400: false, 413: false} {
-			res := &http.Response{StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Close: true}
+			res := &http.Response{Request: asked, StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Close: true}
 			require.Equal(t, want, leaving(res), status)
 		}
-		require.False(t, leaving(&http.Response{StatusCode: 200, ProtoMajor: 1, ProtoMinor: 0, Close: true}), "HTTP/1.0 always does")
-		require.False(t, leaving(&http.Response{StatusCode: 200, ProtoMajor: 1, ProtoMinor: 1, Close: true, ContentLength: -1}))
+		require.False(t, leaving(&http.Response{Request: asked, StatusCode: 200, ProtoMajor: 1, ProtoMinor: 0, Close: true}), "HTTP/1.0 always does")
+		endless := &http.Response{Request: asked, StatusCode: 200, ProtoMajor: 1, ProtoMinor: 1, Close: true, ContentLength: -1}
+		require.False(t, leaving(endless))
+		endless.Request = &http.Request{Method: http.MethodHead}
+		require.True(t, leaving(endless), "an answer to HEAD has no body that would have to end")
 	})
 }
 

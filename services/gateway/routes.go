@@ -151,8 +151,10 @@ func (r *route) prepare(upstreams map[string]*upstream) error {
 	return nil
 }
 
-// public reports whether the route's upstream ignores who sent this request.
-func (r *route) public(req *http.Request) bool { return slices.Contains(r.Public, req.Method) }
+// public reports whether the route's upstream ignores who sent this request. HEAD is as public as GET.
+func (r *route) public(req *http.Request) bool {
+	return slices.Contains(r.Public, req.Method) || req.Method == http.MethodHead && slices.Contains(r.Public, http.MethodGet)
+}
 
 // match returns the route with the longest prefix that ends where a segment of the
 // path does, or nil.

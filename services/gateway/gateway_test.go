@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -28,6 +29,7 @@ type setup struct {
 	ttl      time.Duration
 	limit    rateLimit
 	most     uint // requests inside
+	log      *slog.Logger
 }
 
 // serve starts the gateway on a real port.
@@ -45,7 +47,7 @@ func (s setup) start(t testing.TB) (*httptest.Server, *gateway) {
 	if s.limit.rate == 0 {
 		s.limit.rate = rate.Inf
 	}
-	log := slog.New(slog.DiscardHandler)
+	log := cmp.Or(s.log, slog.New(slog.DiscardHandler))
 	g := &gateway{
 		clients:    newClients(s.limit),
 		identities: newIdentities(web.NewClient(web.ClientConfig{Base: s.accounts, Timeout: exchangeTimeout}), s.ttl),

@@ -61,7 +61,9 @@ func rewrite(p *httputil.ProxyRequest) {
 func tidy(res *http.Response) error {
 	delete(res.Header, "Server")
 	delete(res.Header, "X-Request-Id")
-	if h := hopOf(res.Request); h.onSuccess != nil && res.StatusCode/100 == 2 {
+	h := hopOf(res.Request)
+	h.begin(res)
+	if h.onSuccess != nil && res.StatusCode/100 == 2 {
 		h.onSuccess()
 	}
 	return nil

@@ -24,7 +24,8 @@ type gateway struct {
 
 // handler serves the gateway's own pages, and everything else from upstream.
 func (g *gateway) handler(log *slog.Logger, metrics *telemetry.Requests) http.Handler {
-	e := web.New(web.Options{Log: log, Metrics: metrics, Timeout: upstreamTimeout, MaxBody: maxBody})
+	// The proxy has limits of its own: how long an answer takes depends on its reader.
+	e := web.New(web.Options{Log: log, Metrics: metrics, Timeout: -1, MaxBody: maxBody})
 	problem := e.HTTPErrorHandler
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
 		if !c.Response().Committed && writeHopProblem(c.Response(), err) {

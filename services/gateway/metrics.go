@@ -24,6 +24,9 @@ var (
 		"Attempts that the retry budget did not allow.", []string{"route"}, nil)
 	hopMoved = prometheus.NewDesc("gateway_failovers_total",
 		"Requests that went on to another upstream, since the first could not be connected to and got nothing.", []string{"route"}, nil)
+	hopCut = prometheus.NewDesc("gateway_answers_cut_total",
+		"Answers that had begun and did not come to their end, by who it was: the upstream broke off or stood still (upstream), the client "+
+			"read too slowly (slow_client) or hung up (gone_client).", []string{"route", "by"}, nil)
 	breakerState = prometheus.NewDesc("gateway_breaker_state",
 		"0: closed, 1: half open, 2: open.", []string{"upstream"}, nil)
 	breakerOpened = prometheus.NewDesc("gateway_breaker_opened_total",
@@ -31,15 +34,15 @@ var (
 )
 
 func (c hopCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{hopSent, hopResent, hopRefused, hopMoved, breakerState, breakerOpened} {
+	for _, d := range []*prometheus.Desc{hopSent, hopResent, hopRefused, hopMoved, hopCut, breakerState, breakerOpened} {
 		ch <- d
 	}
 }
 
 // Collect is called at each scrape.
 func (c hopCollector) Collect(ch chan<- prometheus.Metric) {
-	counter := func(d *prometheus.Desc, value int64, label string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), label)
+	counter := func(d *prometheus.Desc, value int64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), labels...)
 	}
 	table := c.gateway.table.Load()
 	for _, r := range table.routes {
@@ -47,6 +50,9 @@ func (c hopCollector) Collect(ch chan<- prometheus.Metric) {
 		counter(hopResent, r.budget.total.resent.Load(), r.Prefix)
 		counter(hopRefused, r.budget.total.refused.Load(), r.Prefix)
 		counter(hopMoved, r.failovers.Load(), r.Prefix)
+		counter(hopCut, r.cuts.upstream.Load(), r.Prefix, "upstream")
+		counter(hopCut, r.cuts.slow.Load(), r.Prefix, "slow_client")
+		counter(hopCut, r.cuts.gone.Load(), r.Prefix, "gone_client")
 	}
 	for base, u := range table.upstreams {
 		counter(breakerOpened, u.breaker.opened.Load(), base)

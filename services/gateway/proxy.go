@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	upstreamTimeout = 10 * time.Second // from a request's arrival to the end of its answer
+	upstreamTimeout = 10 * time.Second // for an answer to begin, whichever upstream it comes from
+	stallTimeout    = 10 * time.Second // without a byte of an answer that has begun
 	maxBody         = 64 << 10         // bytes of a request's body
 )
 
@@ -29,13 +30,19 @@ type hop struct {
 	requestID     string
 	onSuccess     func() // before a 2xx is passed on; may be nil
 
-	ctx         context.Context // the request's, with this hop in it
-	body        *inbound        // nil for none
-	upstream    *upstream       // that is asked now
-	connections int             // that it was sent on
-	tried       []*upstream     // in vain
-	retried     bool
-	err         error // why there is no answer
+	ctx      context.Context // the request's, with this hop in it
+	body     *inbound        // nil for none
+	upstream *upstream       // that is asked now
+	wire     *wire           // that it was given last; nil for none yet
+	before   int64           // bytes that were written to wire before
+	sends    int             // connections on which something of it was sent
+	tried    []*upstream     // in vain
+	retried  bool
+	claimed  bool          // of the budget, for an attempt that was not sent yet
+	err      error         // why there is no answer
+	answer   *answer       // nil until it begins
+	stall    time.Duration // how long it may stand still
+	patience *time.Timer   // ends the hop when the upstream has taken too long
 }
 
 type hopKey struct{}
@@ -46,7 +53,7 @@ func hopOf(r *http.Request) *hop { return r.Context().Value(hopKey{}).(*hop) }
 // busy gateway hardly dials, and leaves bodies as they are.
 func newTransport() *http.Transport {
 	return &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:         dial,
 		MaxIdleConnsPerHost: 512,
 		// Shorter than the services keep theirs, or they would close just as we write.
 		IdleConnTimeout:        60 * time.Second,
@@ -56,19 +63,32 @@ func newTransport() *http.Transport {
 	}
 }
 
+var dialer = net.Dialer{Timeout: time.Second, KeepAlive: 30 * time.Second}
+
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &wire{Conn: conn}, nil
+}
+
 func http1() *http.Protocols {
 	var p http.Protocols
 	p.SetHTTP1(true)
 	return &p
 }
 
-// proxy forwards requests and says what became of those that got no answer.
-type proxy struct{ reverse httputil.ReverseProxy }
+// proxy forwards requests and says what became of those that got no answer, or not all of it.
+type proxy struct {
+	reverse    httputil.ReverseProxy
+	first, gap time.Duration // upstreamTimeout and stallTimeout
+}
 
 // newProxy makes the proxy for all routes. An answer of unknown length is passed on piece
 // by piece as it comes; that is what ReverseProxy does of itself.
 func newProxy(log *slog.Logger) *proxy {
-	return &proxy{httputil.ReverseProxy{
+	return &proxy{first: upstreamTimeout, gap: stallTimeout, reverse: httputil.ReverseProxy{
 		Transport:      attempts{},
 		Rewrite:        rewrite,
 		ModifyResponse: tidy,
@@ -79,13 +99,20 @@ func newProxy(log *slog.Logger) *proxy {
 }
 
 // forward sends the request on its hop and streams the answer to w. If there is none
-// it writes nothing and returns the reason.
+// it writes nothing and returns the reason. An answer that was cut is http.ErrAbortHandler, and the reason.
+//
+// The upstream has its time to begin, and then until the next byte comes. How long the client takes to read what there is
+// is not held against it; the server gives up a client that does not read.
 func (p *proxy) forward(w http.ResponseWriter, r *http.Request, h *hop) error {
 	if h.upstream = h.route.pick(); h.upstream == nil {
 		return errAway.After(h.route.wait())
 	}
-	h.ctx = context.WithValue(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { h.connections++ },
+	ctx, end := context.WithCancelCause(r.Context())
+	defer end(nil)
+	h.stall, h.patience = p.gap, time.AfterFunc(p.first, func() { end(context.DeadlineExceeded) })
+	defer h.patience.Stop()
+	h.ctx = context.WithValue(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(got httptrace.GotConnInfo) { h.count(false); h.use(got.Conn) },
 	}), hopKey{}, h)
 	// ReverseProxy passes a client's Upgrade on, and with it a tunnel past the routes.
 	delete(r.Header, "Upgrade")
@@ -94,11 +121,26 @@ func (p *proxy) forward(w http.ResponseWriter, r *http.Request, h *hop) error {
 		h.body = &inbound{ReadCloser: r.Body}
 		r.Body = h.body
 	}
-	p.reverse.ServeHTTP(w, r)
-	if h.err == nil {
+	client := &reader{ResponseWriter: w}
+	whole := p.stream(client, r)
+	switch {
+	case h.err != nil:
+		return outcome(h.ctx, h.err, h.body.failure())
+	case whole && client.err == nil:
 		return nil
 	}
-	return outcome(r.Context(), h.err, h.body.failure())
+	return h.cut(client.err)
+}
+
+// stream reports whether the answer came to its end, if it has begun.
+func (p *proxy) stream(w http.ResponseWriter, r *http.Request) (whole bool) {
+	defer func() {
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			panic(p)
+		}
+	}()
+	p.reverse.ServeHTTP(w, r)
+	return true
 }
 
 var (
@@ -117,11 +159,11 @@ func outcome(ctx context.Context, err, inbound error) error {
 	switch {
 	case errors.As(inbound, &tooLarge):
 		return inbound
-	case errors.Is(ctx.Err(), context.Canceled):
+	case errors.Is(context.Cause(ctx), context.Canceled):
 		return context.Canceled // the client has gone; nobody reads the answer
 	case unreachable(err):
 		return errAway.Because(err)
-	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case errors.Is(context.Cause(ctx), context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return errTooSlow.because(err)
 	case inbound != nil:
 		return errBody.Because(inbound)

@@ -31,27 +31,39 @@ func (attempts) RoundTrip(r *http.Request) (*http.Response, error) {
 	// ReverseProxy's own context has a hook that passes interim answers (1xx) on. Our
 	// server has sent its own 100, and Echo would take any other for the answer itself.
 	r = r.WithContext(h.ctx)
-	h.route.budget.sent()
+	budget := &h.route.budget
+	budget.sent()
 	for {
 		body := h.body.lend()
 		if body != nil {
 			r.Body = body
 		}
-		h.connections = 0
+		sent := h.sends
 		res, err := h.upstream.send(r, h.body)
-		if h.connections > 1 {
-			h.route.budget.resent(h.connections - 1)
+		h.count(err == nil)
+		if again := h.sends - max(sent, 1); again > 0 {
+			budget.resent(again, h.claimed)
+			h.claimed = false
 		}
 		if err == nil {
-			return res, nil
+			return res, h.done(nil)
 		}
 		next := h.next(r, body, err)
 		if next == nil {
-			return nil, err
+			return nil, h.done(err)
 		}
 		h.upstream = next
 		r = redirect(r, next)
 	}
+}
+
+// done gives a claim that came to nothing back: there was nobody to ask, or nothing could be sent.
+func (h *hop) done(err error) error {
+	if h.claimed {
+		h.route.budget.giveBack()
+		h.claimed = false
+	}
+	return err
 }
 
 // next is the upstream for another attempt after one that failed with err; nil for none.
@@ -61,7 +73,7 @@ func (h *hop) next(r *http.Request, body *loan, err error) *upstream {
 	}
 	h.tried = append(h.tried, h.upstream)
 	// Also after an idle connection that turned out to be closed: net/http dials again by itself only with what was
-	// not written yet, or may arrive twice. Had it got through, nobody would have counted that.
+	// not written yet, or may arrive twice.
 	if unreachable(err) {
 		next := h.route.pick(h.tried...)
 		if next != nil {
@@ -72,13 +84,10 @@ func (h *hop) next(r *http.Request, body *loan, err error) *upstream {
 	if h.retried || !idempotent(r.Method) || !h.route.budget.take() {
 		return nil
 	}
-	h.retried = true
+	h.retried, h.claimed = true, true
 	next := h.route.pick(h.tried...)
 	if next == nil && h.upstream.breaker.admits() {
 		next = h.upstream
-	}
-	if next != nil {
-		h.route.budget.total.resent.Add(1)
 	}
 	return next
 }
@@ -128,17 +137,23 @@ func (b *budget) sent() {
 	b.mu.Unlock()
 }
 
-// resent counts attempts that net/http made by itself: when the idle connection that it
-// took turns out to be closed, it sends a GET once more, and what has a key and no body.
-// (Of the shop's requests these are cancelling and dispatching, which may be repeated.)
-func (b *budget) resent(n int) {
-	b.total.resent.Add(int64(n))
+// resent counts what was really sent again, so many times; one of them may have been claimed. The others are attempts
+// that net/http made by itself: when the idle connection that it took turns out to be closed, it sends a GET once more,
+// and what has a key and no body. (Of the shop's requests these are cancelling and dispatching, which may be repeated.)
+func (b *budget) resent(times int, claimed bool) {
+	b.total.resent.Add(int64(times))
+	if claimed {
+		times--
+	}
+	if times == 0 {
+		return
+	}
 	b.mu.Lock()
-	b.now().resent += int64(n)
+	b.now().resent += int64(times)
 	b.mu.Unlock()
 }
 
-// take claims another attempt, if there may be one.
+// take claims another attempt, if there may be one. What is not sent in the end has to be given back.
 func (b *budget) take() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -155,6 +170,13 @@ func (b *budget) take() bool {
 	}
 	now.resent++
 	return true
+}
+
+// giveBack returns a claim. It may be a second older than now, which is as good: both are forgotten together, but for that second.
+func (b *budget) giveBack() {
+	b.mu.Lock()
+	b.now().resent--
+	b.mu.Unlock()
 }
 
 // now is the present second's count. Callers hold the lock.

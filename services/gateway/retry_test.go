@@ -1,12 +1,16 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"github.com/stretchr/testify/require"
@@ -158,6 +162,60 @@ func TestRetryBudget(t *testing.T) {
 		require.Greater(t, asked.Load(), int64(4))
 		require.False(t, budget.take())
 	})
+	t.Run("a claim is given back when there is nobody to send to", func(t *testing.T) {
+		t.Parallel()
+		var asked atomic.Int64
+		gateway, g := setup{routes: passing("/v1/things", hangsUp(t, 1000, &asked))}.start(t)
+		budget := earned(g, 19)
+		breaker := g.table.Load().routes[0].pool[0].breaker
+		breaker.circuit = circuitbreaker.NewBuilder[any]().WithFailureThreshold(1).WithDelay(time.Minute).Build()
+		requireProblem(t, call(t, http.MethodGet, gateway.URL+"/v1/things"), http.StatusBadGateway, "bad-gateway")
+		require.EqualValues(t, 1, asked.Load())
+		require.Zero(t, budget.total.resent.Load())
+		require.True(t, budget.take())
+		require.True(t, budget.take(), "two of twenty")
+		require.False(t, budget.take())
+	})
+	t.Run("and when the other upstream could not be connected to", func(t *testing.T) {
+		t.Parallel()
+		var asked atomic.Int64
+		gateway, g := setup{routes: passing("/v1/things", hangsUp(t, 1000, &asked), deadAddress(t))}.start(t)
+		budget := earned(g, 19)
+		requireProblem(t, call(t, http.MethodGet, gateway.URL+"/v1/things"), http.StatusServiceUnavailable, "unavailable")
+		require.EqualValues(t, 1, asked.Load())
+		require.Zero(t, budget.total.resent.Load())
+		require.True(t, budget.take())
+		require.True(t, budget.take())
+	})
+	t.Run("it is used when another one after that gets the request", func(t *testing.T) {
+		t.Parallel()
+		var asked atomic.Int64
+		gateway, g := setup{routes: passing("/v1/things", hangsUp(t, 1000, &asked), deadAddress(t), named(t, "other").URL)}.start(t)
+		budget := earned(g, 19)
+		require.Equal(t, "other", text(t, call(t, http.MethodGet, gateway.URL+"/v1/things")))
+		require.EqualValues(t, 1, budget.total.resent.Load())
+		require.True(t, budget.take())
+		require.False(t, budget.take())
+	})
+	t.Run("a connection on which nothing could be sent is none", func(t *testing.T) {
+		t.Parallel()
+		var asked atomic.Int64
+		gateway, g := setup{routes: passing("/v1/things", hangsUp(t, 0, &asked))}.start(t)
+		route := g.table.Load().routes[0]
+		route.pool[0].transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dial(ctx, network, address)
+			if err == nil {
+				w := conn.(*wire)
+				w.Conn = &once{Conn: w.Conn}
+			}
+			return conn, err
+		}
+		for range 4 {
+			require.Equal(t, "GET ", text(t, call(t, http.MethodGet, gateway.URL+"/v1/things")))
+		}
+		require.EqualValues(t, 4, asked.Load())
+		require.Zero(t, route.budget.total.resent.Load())
+	})
 	t.Run("it forgets after ten seconds", func(t *testing.T) {
 		t.Parallel()
 		var b budget
@@ -180,4 +238,18 @@ func TestRetryBudget(t *testing.T) {
 		requireProblem(t, call(t, http.MethodGet, gateway.URL+"/v1/shelves"), http.StatusBadGateway, "bad-gateway")
 		require.EqualValues(t, 1, asked.Load())
 	})
+}
+
+// once is a connection that takes one request and fails when the next is written.
+type once struct {
+	net.Conn
+	used bool
+}
+
+func (o *once) Write(p []byte) (int, error) {
+	if o.used {
+		return 0, syscall.EPIPE
+	}
+	o.used = true
+	return o.Conn.Write(p)
 }

@@ -33,6 +33,7 @@ type route struct {
 	turn      atomic.Uint32
 	budget    budget
 	failovers atomic.Int64 // requests that moved on, since nothing could be sent to the first
+	cuts      cuts
 }
 
 // table is every route, the longest prefix first. It never changes; it is replaced.

@@ -45,10 +45,21 @@ func TestPermissions(t *testing.T) {
 		w.consume(write, func(c *events.ConsumerConfig) { c.NATS = consumer.js.Conn() })
 		soon(t, func() bool { return len(w.effects()) == 1 && w.waiting() == 0 }, "the event has its effect")
 
-		running.stop() // the next one has a mark to compare
-		w.emit("second")
+		running.stop() // the next one has a mark to compare, and a gap to ask for
+		w.emit("gap")
+		running = w.run(nil, relay.Run)
+		soon(t, func() bool { return len(w.effects()) == 2 && w.waiting() == 0 }, "one more")
+		running.stop()
+		stream, err := admin.js.Stream(t.Context(), events.Stream)
+		require.NoError(t, err)
+		require.NoError(t, stream.DeleteMsg(t.Context(), 2))
+		w.emit("third")
 		w.run(nil, relay.Run)
-		soon(t, func() bool { return len(w.effects()) == 2 && w.waiting() == 0 }, "the next one, too")
+		soon(t, func() bool { return len(w.effects()) == 3 && w.waiting() == 0 }, "the next one, too")
+		soon(t, func() bool {
+			info, err := stream.Info(t.Context())
+			return err == nil && info.State.Msgs == 3
+		}, "what was deleted is published again")
 		require.Empty(t, producer.refusals)
 		require.Empty(t, consumer.refusals)
 	})

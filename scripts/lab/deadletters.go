@@ -18,8 +18,8 @@ import (
 )
 
 type deadlettersCommand struct {
-	List   deadlettersList   `cmd:"" help:"List the events that services rejected."`
-	Replay deadlettersReplay `cmd:"" help:"Ask a service to try events again that it rejected."`
+	List   deadlettersList   `cmd:"" help:"List the events that services put aside: rejected, refused by the database, or failing for too long."`
+	Replay deadlettersReplay `cmd:"" help:"Ask a service to try events again that it put aside."`
 }
 
 type deadlettersList struct {
@@ -27,8 +27,8 @@ type deadlettersList struct {
 }
 
 type deadlettersReplay struct {
-	Service string      `arg:"" help:"The service that rejected them."`
-	Events  []uuid.UUID `arg:"" optional:"" help:"Ids of the events; without them, all that the service rejected."`
+	Service string      `arg:"" help:"The service that put them aside."`
+	Events  []uuid.UUID `arg:"" optional:"" help:"Ids of the events; without them, all that the service put aside."`
 }
 
 func (c *deadlettersList) Run(ctx context.Context, line *commands, to streams) error {

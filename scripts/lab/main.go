@@ -31,7 +31,8 @@ type commands struct {
 	Buy         buyCommand         `cmd:"" help:"Buy a book on each side of the running lab, and print every request as curl."`
 	Migrate     migrateCommand     `cmd:"" help:"Apply the migrations of the schemas, as their owners."`
 	Prepare     prepareCommand     `cmd:"" help:"Make ready what containers need; compose.yaml runs it."`
-	Deadletters deadlettersCommand `cmd:"" help:"List events that services rejected, or have them tried again."`
+	Deadletters deadlettersCommand `cmd:"" help:"List events that services put aside, or have them tried again."`
+	Republish   republishCommand   `cmd:"" help:"Have a service publish events again that the broker has lost."`
 	Verify      verifyCommand      `cmd:"" help:"Judge the running lab: the same requests to both sides, the contract suite, the invariants."`
 	Race        raceCommand        `cmd:"" help:"Let many customers buy the last copies of a book at once, and count."`
 	Crash       crashCommand       `cmd:"" help:"Kill processes while customers buy, and look what is left."`

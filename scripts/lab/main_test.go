@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"banyan/internal/events"
 )
 
 // command runs a command on a folder where no lab runs.
@@ -38,6 +41,9 @@ func TestCommands(t *testing.T) {
 		"to stop what does not run":            {[]string{"down"}, "no lab is running"},
 		"to list dead letters of nothing":      {[]string{"deadletters", "list"}, "no lab is running"},
 		"to replay what is no event's id":      {[]string{"deadletters", "replay", "orders", "seven"}, "invalid UUID"},
+		"to republish where nothing runs":      {[]string{"republish", "orders", "--since", "2h"}, "no lab is running"},
+		"to republish since what is no time":   {[]string{"republish", "orders", "--since", "lunch"}, `--since: "lunch" is no time: write 2026-`},
+		"to republish what ends before":        {[]string{"republish", "orders", "--since", "1h", "--until", "2h"}, "--since has to be the earlier one"},
 		"to migrate a schema that is none":     {[]string{"migrate", "--schema", "books"}, "it is one of monolith, accounts"},
 		"to migrate where nothing can be done": {[]string{"migrate"}, "set DATABASE_URL"},
 	}
@@ -65,6 +71,20 @@ func TestCommands(t *testing.T) {
 		require.True(t, shown[8].Runnable)
 		require.Empty(t, shown[8].URL, "nothing runs")
 	})
+}
+
+func TestRepublishRange(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 15, 0, 0, 0, time.UTC)
+	r, err := (&republishCommand{Since: "2h30m", Until: "2026-01-02T14:00:00+01:00", Type: "order.paid"}).asked(now)
+	require.NoError(t, err)
+	require.True(t, r.Since.Equal(now.Add(-150*time.Minute)), r.Since)
+	require.True(t, r.Until.Equal(now.Add(-2*time.Hour)), r.Until)
+	require.Equal(t, "order.paid", r.Type)
+
+	r, err = (&republishCommand{}).asked(now)
+	require.NoError(t, err)
+	require.Equal(t, events.Range{}, r, "everything")
 }
 
 func TestMigrateWithoutALab(t *testing.T) {

@@ -32,7 +32,8 @@
 //
 // The marks wait up to 20 ms for the next events, to share a round trip with
 // reading them. A process that dies meanwhile publishes a few events twice, as
-// one does that dies before its marks; an event waits for nothing.
+// one does that dies before its marks. The next event of this instance ends that
+// wait; one of another instance, told by NOTIFY, may wait for its end.
 //
 // [Relay.Wake] starts it after a commit. Polling every 100 ms makes the way
 // from commit to effect 54 ms long (p50; p99 105 ms), a signal 1.3 ms (3.4 ms).
@@ -45,35 +46,57 @@
 // JetStream acknowledges a message before it is on disk, and syncs every two
 // minutes; acknowledged messages have been lost in independent tests. To sync
 // always is safe and slow: 4,800 events a second in batches instead of 120,000.
-// So the outbox keeps what it has published for a day. On every connection,
-// before it publishes, a relay asks the stream for the message at its highest
-// mark, and walks back from there if that is not its own. What was lost is
-// published again. A server that restarts puts its consumers back to where its
-// stream ends (the version in go.mod does, older ones did not), so nothing that
-// comes again is skipped.
+// So the outbox keeps what it has published for a day, and a relay compares that
+// with the stream. On every connection, before it publishes, it asks for the
+// message at its highest mark, and walks back from there if that is not its own.
+// A purge or a deletion leaves the highest mark right, so the relay also looks for
+// marks below the stream's first message and in its gaps, there and once a minute.
+// What was lost is published again. [Republish] does the same for a range that a
+// person names.
+//
+// A server that restarts puts its consumers back to where its stream ends (the
+// version in go.mod does, older ones did not), so nothing that comes again is
+// skipped. Two limits remain. What the stream loses later than a day after it was
+// published, no outbox has any more. And a stream that is made to discard what is
+// young, for want of room, is compared at its end only.
 //
 // # The consumer
 //
-// All that makes every event come at least once. A [Consumer] makes its effect
-// happen once: the handler's statements and an inbox row, (consumer, event id),
-// commit together, and an event whose row is there already is dropped. Only then
-// is the message acknowledged. The broker's own removal of duplicates, by
-// Nats-Msg-Id, looks back two minutes and only saves work.
+// All that makes every event come at least once to a consumer that is not away for
+// longer than the stream keeps it, 3 days. One that was away for longer says so,
+// once, in its log and in events_missed_total, and docs/operations.md says how its
+// copies are rebuilt.
 //
-// The outbox keeps rows for 1 day, the stream for 3, and the inbox for 7: an
-// event can come as late as the first two together.
+// A [Consumer] makes the effect happen once: the handler's statements and an inbox
+// row, (consumer, event id), commit together, and an event whose row is there
+// already is dropped. Only then is the message acknowledged. The broker's own
+// removal of duplicates, by Nats-Msg-Id, looks back two minutes and only saves
+// work. It also takes an event for a duplicate whose message was purged within
+// these minutes; the relay sees that and sends the event without the header.
+//
+// The outbox keeps published rows for 1 day, the stream events for 3, and the inbox
+// its rows for 7: an event can come as late as the first two together.
 //
 // Events that wait are handled up to 32 in one transaction; if one of them
 // fails, each has its own. Handlers that read nothing first ([OnQueued]) share one
-// round trip with the inbox rows and the commit; it hopes for the usual, and what
-// is not usual, such as an event that is known, takes the careful way after it. Several transactions run at once, and what failed
-// comes again later, so order is best effort. Nobody may rely on it: copies of
-// state take only newer versions, and effects survive an end before its beginning.
+// round trip with the inbox rows and the commit. It hopes for the usual; what is
+// not usual, such as an event that is known, takes the careful way after it.
+// Several transactions run at once, and what failed comes again later, so order is
+// best effort. Nobody may rely on it: copies of state take only newer versions, and
+// effects survive an end before its beginning.
 //
-// What is missing or away is tried again without limit, at first after 0.1 s, in
-// the end every 30 s. What is rejected, by a fault that is Malformed or Invalid,
-// goes to the table dead_letters, whole. [Replay] asks the consumer to try it
-// again, once the cause is gone, with its handlers of then.
+// An event that fails is tried again, at first after 0.1 s, in the end every 30 s,
+// until one of these puts it into the table dead_letters, whole:
+//
+//   - a handler rejects it, by a fault that is Malformed or Invalid: at once;
+//   - PostgreSQL refuses its values (SQLSTATE class 22 or 23, or the driver cannot
+//     send them), and no fault of the handler explains that: after five tries;
+//   - it is 48 hours old, whatever it lacks: in time before the stream forgets it.
+//
+// While the database is away, nothing can be put aside; then the stream's 3 days
+// are the limit. [Replay] asks the consumer to try a dead letter again, once the
+// cause is gone, with its handlers of then. A replay is one try, unless something is
+// still missing: then it is repeated every 5 s.
 //
 // # On the wire
 //

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
+	"strings"
+	"time"
 
 	"banyan/scripts/lab/buy"
 	"banyan/scripts/lab/up"
@@ -13,7 +16,7 @@ import (
 type buyCommand struct {
 	Only    string `help:"Buy on one side only: monolith or services."`
 	At      string `help:"Buy at this address, such as http://127.0.0.1:8090; no lab has to run." placeholder:"URL"`
-	Outside string `help:"With --at, where the mail arrives." default:"http://127.0.0.1:8100" placeholder:"URL"`
+	Outside string `help:"With --at, where the mail arrives. Default: the mail of the lab that the address belongs to." placeholder:"URL"`
 }
 
 type bought struct {
@@ -22,7 +25,7 @@ type bought struct {
 }
 
 func (c *buyCommand) Run(ctx context.Context, line *commands, to streams) error {
-	shops, err := c.shops(line.Dir)
+	shops, err := c.shops(ctx, line.Dir)
 	if err != nil {
 		return err
 	}
@@ -56,9 +59,13 @@ type shop struct {
 	buy.Shop
 }
 
-func (c *buyCommand) shops(dir string) ([]shop, error) {
+func (c *buyCommand) shops(ctx context.Context, dir string) ([]shop, error) {
 	if c.At != "" {
-		return []shop{{"given", buy.Shop{URL: c.At, OutsideURL: c.Outside}}}, nil
+		mail, err := c.mail(ctx, dir)
+		if err != nil {
+			return nil, err
+		}
+		return []shop{{"given", buy.Shop{URL: c.At, OutsideURL: mail}}}, nil
 	}
 	state, err := up.Running(dir)
 	if err != nil {
@@ -73,4 +80,46 @@ func (c *buyCommand) shops(dir string) ([]shop, error) {
 		shops = append(shops, shop{side, buy.Shop{URL: state.SideURL(side), OutsideURL: state.OutsideURL}})
 	}
 	return shops, nil
+}
+
+// mail is where the mail of the shop at the given address arrives: beside the running lab whose front it is, or at the
+// port that a lab with the same port offset has for it.
+func (c *buyCommand) mail(ctx context.Context, dir string) (string, error) {
+	if c.Outside != "" {
+		return c.Outside, nil
+	}
+	state, err := up.Running(dir)
+	if err == nil && state.Serves(c.At) {
+		return state.OutsideURL, nil
+	}
+	candidates, err := up.OutsideBeside(c.At)
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, candidate := range candidates {
+		if answersMail(ctx, candidate) {
+			found = append(found, candidate)
+		}
+	}
+	if len(found) != 1 {
+		return "", fmt.Errorf("it is not clear where the mail of %s arrives: say so with --outside URL (lab up prints it as mail, "+
+			"without /mail), or name its lab with --dir; nothing was bought", c.At)
+	}
+	return found[0], nil
+}
+
+func answersMail(ctx context.Context, outside string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, outside+"/mail.json?to=nobody", nil)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	return response.StatusCode == http.StatusOK && strings.HasPrefix(response.Header.Get("Content-Type"), "application/json")
 }

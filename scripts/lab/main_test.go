@@ -32,6 +32,8 @@ func TestCommands(t *testing.T) {
 		"to start a side that is none":         {[]string{"up", "--only", "half"}, `there is no side "half"`},
 		"to start from a size that is none":    {[]string{"up", "--seed-size", "huge"}, "it is small, medium or large"},
 		"to buy where nothing runs":            {[]string{"buy"}, "go run ./scripts/lab up"},
+		"to buy at what is no address":         {[]string{"buy", "--at", "8090"}, "has to look like http://127.0.0.1:8090"},
+		"to buy where no mail is":              {[]string{"buy", "--at", "http://127.0.0.1:1"}, "say so with --outside"},
 		"to race without buyers":               {[]string{"race", "--buyers", "0"}, "a race needs 1 to 1000 buyers"},
 		"to crash a side that is none":         {[]string{"crash", "--only", "half"}, "must be one of"},
 		"to crash with idle customers":         {[]string{"crash", "--checkouts", "5"}, "a checkout for each"},

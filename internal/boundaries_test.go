@@ -169,6 +169,63 @@ func parse(t *testing.T, p pkg) map[string]*ast.File {
 	return trees
 }
 
+// TestLimitsHold looks through the statements for a limit that may not hold: a
+// subquery may be run again for each row of the outer query, and then claims or
+// deletes more rows than its limit. A materialized CTE runs once.
+func TestLimitsHold(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for _, p := range ours(t) {
+		for file, tree := range parse(t, p) {
+			ast.Inspect(tree, func(n ast.Node) bool {
+				literal, ok := n.(*ast.BasicLit)
+				if !ok || literal.Kind != token.STRING {
+					return true
+				}
+				found += strings.Count(literal.Value, "skip locked")
+				require.Empty(t, looseLimit(literal.Value), "%s: put it into a CTE, with next as materialized (…)", file)
+				return true
+			})
+		}
+	}
+	require.Positive(t, found, "the check looks at the statements")
+
+	for statement, loose := range map[string]bool{
+		`select id from jobs limit 1 for update skip locked`:                                                 false,
+		`with next as materialized (select id from jobs limit $1 for update skip locked) delete from jobs`:   false,
+		`with next as (select id from jobs limit $1 for update skip locked) delete from jobs`:                true,
+		`delete from jobs where id in (select id from jobs where n = any(array(select 1)) limit 9)`:          true,
+		"update jobs set done = true where id = (\nselect id\nfrom jobs\nlimit 1\nfor update skip locked\n)": true,
+		`delete from jobs where id in (select id from old)`:                                                  false,
+	} {
+		require.Equal(t, loose, looseLimit(statement) != "", statement)
+	}
+}
+
+// looseLimit returns the subquery of the statement whose limit may not hold: one
+// after in, or one that skips what is locked.
+func looseLimit(statement string) string {
+	var open []int
+	for i, r := range statement {
+		switch {
+		case r == '(':
+			open = append(open, i)
+		case r == ')' && len(open) > 0:
+			from := open[len(open)-1]
+			open = open[:len(open)-1]
+			before, subquery := strings.Fields(statement[:from]), strings.Fields(statement[from+1:i])
+			if len(before) == 0 || !slices.Contains(subquery, "limit") {
+				continue
+			}
+			last := before[len(before)-1]
+			if last == "in" || slices.Contains(subquery, "skip") && last != "materialized" {
+				return statement[from : i+1]
+			}
+		}
+	}
+	return ""
+}
+
 // Files that extraction renamed.
 var renamed = map[string]string{
 	"orders/checkout.go": "orders/saga.go",

@@ -198,14 +198,17 @@ func stores(ctx context.Context, stream jetstream.Stream, seq uint64, id uuid.UU
 func (p *publisher) unmark(ctx context.Context, from, to int64, within time.Duration) (total int64, err error) {
 	for {
 		done, err := p.conn.Exec(ctx, `
-			update outbox
-			set stream_seq = null
-			where id in (
+			with top as materialized ( -- once; a subquery might be run again for each row
 			  select id
 			  from outbox
 			  where stream_seq >= $1 and stream_seq < $2 and published_at > now() - $3::interval
 			  order by stream_seq desc
-			  limit $4)`, from, to, within, unmarkBatch)
+			  limit $4
+			)
+			update outbox
+			set stream_seq = null
+			from top
+			where outbox.id = top.id`, from, to, within, unmarkBatch)
 		if err != nil {
 			return total, fmt.Errorf("take back the marks of %s: %w", p.relay.area, err)
 		}

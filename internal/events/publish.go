@@ -212,13 +212,16 @@ func (p *publisher) sweep(ctx context.Context) error {
 		return nil
 	}
 	done, err := p.conn.Exec(ctx, `
-		delete from outbox
-		where id in (
+		with old as materialized ( -- once; a subquery might be run again for each row
 		  select id
 		  from outbox
 		  where stream_seq is not null and published_at < now() - $1::interval
 		  order by stream_seq
-		  limit $2)`, p.relay.retention, sweepBatch)
+		  limit $2
+		)
+		delete from outbox
+		using old
+		where outbox.id = old.id`, p.relay.retention, sweepBatch)
 	if err != nil {
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 			return nil // stopping; there is another sweep

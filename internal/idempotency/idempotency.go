@@ -161,8 +161,15 @@ func Answered(err error) bool {
 func Purge(ctx context.Context, q postgres.Querier) error {
 	for {
 		tag, err := q.Exec(ctx, `
-			delete from idempotency_keys
-			where ctid in (select ctid from idempotency_keys where claimed_at < now() - $1::interval limit 1000)`, Keep)
+			with old as materialized ( -- once; a subquery might be run again for each row
+				select ctid
+				from idempotency_keys
+				where claimed_at < now() - $1::interval
+				limit 1000
+			)
+			delete from idempotency_keys k
+			using old
+			where k.ctid = old.ctid`, Keep)
 		if err != nil || tag.RowsAffected() < 1000 {
 			return err
 		}

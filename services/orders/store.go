@@ -220,18 +220,19 @@ func selectOrders(ctx context.Context, q postgres.Querier, accountID uuid.UUID, 
 // on all of them may take. Two instances never take the same.
 func claimUnsettled(ctx context.Context, q postgres.Querier, each time.Duration, most int) ([]Order, error) {
 	return collectOrders(q.Query(ctx, `
-		with claimed as (
-			update orders
+		with next as materialized ( -- once; a subquery might be run again for each row
+			select id
+			from orders
+			where (status = 'pending' or cancel_requested_at is not null) and claimed_until < now()
+			order by claimed_until
+			limit $2
+			for update skip locked
+		), claimed as (
+			update orders o
 			set claimed_until = now() + $1::interval
-			where id in (
-				select id
-				from orders
-				where (status = 'pending' or cancel_requested_at is not null) and claimed_until < now()
-				order by claimed_until
-				limit $2
-				for update skip locked
-			)
-			returning *
+			from next
+			where o.id = next.id
+			returning o.*
 		)
 		select `+orderColumns+`
 		from claimed o

@@ -222,3 +222,28 @@ func TestSweeper(t *testing.T) {
 		require.Equal(t, "refunded", s.payment(id))
 	})
 }
+
+// A planner that has no better way runs a subquery again for each row of the
+// outer query. A claim must not grow with it.
+func TestClaiming(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	b := s.book("Emma", 1000, 50)
+	s.cashier.goes(crashes)
+	for range 12 {
+		ada := s.customer()
+		ada.puts(1, b)
+		ada.pays("tok_visa", newKey())
+	}
+	s.lapse()
+	tx, err := s.pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback(context.Background()) }()
+	for _, way := range []string{"hashagg", "hashjoin", "mergejoin", "sort", "material"} {
+		_, err := tx.Exec(t.Context(), `set local enable_`+way+` = off`)
+		require.NoError(t, err)
+	}
+	claimed, err := claimUnsettled(t.Context(), tx, sweepTime, 5)
+	require.NoError(t, err)
+	require.Len(t, claimed, 5, "as many as were asked for")
+}

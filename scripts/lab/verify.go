@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"banyan/scripts/lab/invariants"
 	"banyan/scripts/lab/seed"
 	"banyan/scripts/lab/up"
@@ -111,6 +113,18 @@ func (c *verifyCommand) differ(ctx context.Context, state *up.State, shops map[s
 		Books:    differ.CatalogueOf(seed.Generate(seed.Size(state.SeedSize))),
 		Settle:   func(ctx context.Context) error { return settleAll(ctx, shops) },
 		StaleFor: staleFor,
+	}
+	databases := map[string]*pgxpool.Pool{}
+	for side, url := range state.Databases {
+		pool, err := pgxpool.New(ctx, url)
+		if err != nil {
+			return nil, fmt.Errorf("read the URL of the database of the %s", side) // the cause would show the password
+		}
+		defer pool.Close()
+		databases[side] = pool
+	}
+	o.Fill = func(ctx context.Context, side differ.Side, bookID string) error {
+		return verify.FillShelf(ctx, databases[side.Name], side.Name, bookID)
 	}
 	if err := o.Settle(ctx); err != nil {
 		return nil, err

@@ -70,7 +70,8 @@ type move struct {
 
 func (g *generator) sequence() []Step {
 	g.filled, g.bought = map[string]bool{}, map[string][]int{}
-	moves := slices.Concat(accountMoves, bookMoves, listMoves, stockMoves, cartMoves, orderMoves, afterwardsMoves, routerMoves)
+	moves := slices.Concat(accountMoves, bookMoves, listMoves, stockMoves, cartMoves, orderMoves, afterwardsMoves, routerMoves,
+		[]move{{1, fullShelf}})
 	total := 0
 	for _, m := range moves {
 		total += m.weight
@@ -78,6 +79,10 @@ func (g *generator) sequence() []Step {
 	for range 3 {
 		addBook(g)
 		g.deliver(g.added[len(g.added)-1], 1+g.random.IntN(12))
+	}
+	// Early and not as a move like others: sequences go side by side, so all full carts are filled at about the same time.
+	if len(g.books.IDs) > mostTitles && g.chance(20) {
+		fullCart(g)
 	}
 	for len(g.steps) < g.most {
 		chosen := g.random.IntN(total)

@@ -59,6 +59,28 @@ func TestGenerate(t *testing.T) {
 		require.Empty(t, missing)
 	})
 
+	t.Run("twenty seeds fill carts and shelves, and one more is tried", func(t *testing.T) {
+		t.Parallel()
+		carts, shelves := 0, 0
+		for n := range uint64(20) {
+			for _, steps := range Generate(n, 500, books) {
+				for i, s := range steps {
+					if len(s.Before) > 0 {
+						carts++
+						titles := append(slices.Clone(s.Before), s.Path, steps[i+1].Path)
+						slices.Sort(titles)
+						require.Len(t, slices.Compact(titles), mostTitles+1)
+					}
+					if s.Fill != "" {
+						shelves++
+					}
+				}
+			}
+		}
+		require.Greater(t, carts, 20)
+		require.Greater(t, shelves, 20)
+	})
+
 	t.Run("twenty seeds ask for every operation of the contract, by those who may and those who may not", func(t *testing.T) {
 		t.Parallel()
 		doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI)

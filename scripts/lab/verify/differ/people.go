@@ -12,7 +12,9 @@ import (
 
 // sequence gives steps a world: books that nobody has, and customers of their own.
 func (r *runner) sequence(seed uint64, number int, steps []Step) *sequence {
-	return newSequence(seed, number, r.newWorld(int(seed%sideBySide)*perSeed+2*number), steps, r.Sides)
+	s := newSequence(seed, number, r.newWorld(int(seed%sideBySide)*perSeed+2*number), steps, r.Sides)
+	s.fill = r.Fill
+	return s
 }
 
 // start signs everybody in, and has the customers begin with empty carts.

@@ -28,7 +28,9 @@ type Options struct {
 	StaleFor time.Duration
 	// Settle waits until both sides have come to rest.
 	Settle func(context.Context) error
-	Out    io.Writer // progress
+	// Fill makes a book's shelf as full as the contract has it; nil leaves it as it is.
+	Fill func(ctx context.Context, side Side, bookID string) error
+	Out  io.Writer // progress
 }
 
 // Result is what came of it.

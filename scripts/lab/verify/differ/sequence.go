@@ -27,6 +27,7 @@ type sequence struct {
 	steps   []Step
 	names   *names
 	players [2]*player
+	fill    func(ctx context.Context, side Side, bookID string) error // nil: shelves stay as they are
 
 	next    int
 	asked   int // requests to each side
@@ -73,13 +74,33 @@ func (s *sequence) step(ctx context.Context) error {
 }
 
 func (s *sequence) ask(ctx context.Context, step Step) (said [2]answer, err error) {
-	s.asked++
+	s.asked += 1 + len(step.Before)
 	asking, ctx := errgroup.WithContext(ctx)
 	for i, p := range s.players {
 		asking.Go(func() (err error) {
+			if err := s.prepare(ctx, p, step); err != nil {
+				return err
+			}
 			said[i], err = p.ask(ctx, s.world, step)
 			return err
 		})
 	}
 	return said, asking.Wait()
+}
+
+// prepare does what a step wants done before it, whatever comes of it.
+func (s *sequence) prepare(ctx context.Context, p *player, step Step) error {
+	if step.Fill != "" && s.fill != nil {
+		if err := s.fill(ctx, p.side, s.world.fill(step.Fill, p.answered)); err != nil {
+			return err
+		}
+	}
+	for _, path := range step.Before {
+		earlier := step
+		earlier.Path = path
+		if _, err := p.ask(ctx, s.world, earlier); err != nil {
+			return err
+		}
+	}
+	return nil
 }

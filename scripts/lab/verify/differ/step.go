@@ -27,6 +27,11 @@ type Step struct {
 	// Shared steps look at what other sequences change as well. They are asked while nobody writes, and only if
 	// both sides began with equal data.
 	Shared bool
+	// Before are paths that are asked first, with the same method and body, and not compared: what takes a hundred
+	// requests is one step.
+	Before []string
+	// Fill is the book whose shelf is made full first. The lab does that: by deliveries it would take years.
+	Fill string
 }
 
 func (s Step) writes() bool {
@@ -59,6 +64,12 @@ func (s Step) String() string {
 	}
 	if s.Body != "" {
 		text += " " + clip(s.Body, 160)
+	}
+	if len(s.Before) > 0 {
+		text += fmt.Sprintf(", after the same at %d others from %s on", len(s.Before), s.Before[0])
+	}
+	if s.Fill != "" {
+		text += ", after the shelf of " + s.Fill + " was filled"
 	}
 	return text
 }

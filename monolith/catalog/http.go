@@ -63,7 +63,7 @@ func (h *handler) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.lists.JSON(c, c.QueryParams().Encode(), func(ctx context.Context) (any, error) {
+	return h.lists.JSON(c, q.key(), func(ctx context.Context) (any, error) {
 		books, err := h.catalog.Search(ctx, q)
 		if err != nil {
 			return nil, err
@@ -73,7 +73,7 @@ func (h *handler) list(c echo.Context) error {
 }
 
 func search(c echo.Context) (q Search, err error) {
-	q = Search{Words: c.QueryParam("q"), Subject: c.QueryParam("subject"), Sort: c.QueryParam("sort")}
+	q = Search{Words: web.QueryText(c, "q"), Subject: web.QueryText(c, "subject"), Sort: c.QueryParam("sort")}
 	if q.Sort == "" {
 		q.Sort = "title"
 	}
@@ -92,7 +92,7 @@ func search(c echo.Context) (q Search, err error) {
 }
 
 func (h *handler) listBestsellers(c echo.Context) error {
-	subject := c.QueryParam("subject")
+	subject := web.QueryText(c, "subject")
 	return h.bestsellers.JSON(c, subject, func(ctx context.Context) (any, error) {
 		books, err := h.catalog.Bestsellers(ctx, subject)
 		if err != nil {

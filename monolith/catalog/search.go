@@ -2,9 +2,9 @@ package catalog
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -14,7 +14,7 @@ import (
 
 // Search says which books to list, in which order, and from where.
 type Search struct {
-	Words   string // each prefixes a word of the title or of an author's name
+	Words   string // each prefixes a word of the title or of an author's name; "" is any book
 	Subject string
 	Sort    string // title, price or newest
 	Limit   int
@@ -70,6 +70,16 @@ func (p Position) in(sort string) bool {
 	return err == nil && searchable(p.ISBN)
 }
 
+// key tells apart the searches that have different answers. It has nothing of how a
+// request was written, so a parameter that means nothing makes no other search.
+func (q Search) key() string {
+	var after Position
+	if q.After != nil {
+		after = *q.After
+	}
+	return fmt.Sprintf("%q %q %s %d %q", q.Words, q.Subject, q.Sort, q.Limit, after)
+}
+
 // found is a book in a list, with its place in the order.
 type found struct {
 	Book
@@ -93,10 +103,13 @@ func (s *Service) Search(ctx context.Context, q Search) ([]found, error) {
 func (q Search) statement() (string, pgx.NamedArgs) {
 	o := orders[q.Sort]
 	args := pgx.NamedArgs{"limit": q.Limit + 1}
+	from := bookTables
 	var where []string
-	if words := prefixes(q.Words); words != "" {
-		where = append(where, `b.words @@ to_tsquery('simple', @words)`)
-		args["words"] = words
+	if q.Words != "" {
+		// In the from clause, the query is made once whatever the plan; in the where
+		// clause, a plan for any words would make it again for each book.
+		from += ` join book_query(@words) as query (words) on b.words @@ query.words`
+		args["words"] = q.Words
 	}
 	if q.Subject != "" {
 		where = append(where, `b.subject = @subject`)
@@ -106,20 +119,9 @@ func (q Search) statement() (string, pgx.NamedArgs) {
 		where = append(where, `(`+o.key+`, b.isbn) > (@key::text::`+o.cast+`, @isbn)`)
 		args["key"], args["isbn"] = q.After.Key, q.After.ISBN
 	}
-	sql := `select ` + bookColumns + `, (` + o.key + `)::text as sort_key from ` + bookTables
+	sql := `select ` + bookColumns + `, (` + o.key + `)::text as sort_key from ` + from
 	if len(where) > 0 {
 		sql += ` where ` + strings.Join(where, ` and `)
 	}
 	return sql + ` order by ` + o.key + `, b.isbn limit @limit`, args
-}
-
-// prefixes writes the words as a text search query in which each is a prefix
-// and all must match. Anything but letters, with their marks, and digits separates
-// words, so nothing of the query's own syntax gets through.
-func prefixes(words string) string {
-	parts := strings.FieldsFunc(words, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.Nd) })
-	for i, p := range parts {
-		parts[i] = p + ":*"
-	}
-	return strings.Join(parts, " & ")
 }

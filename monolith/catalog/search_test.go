@@ -15,25 +15,6 @@ import (
 	"banyan/internal/web"
 )
 
-func TestPrefixes(t *testing.T) {
-	t.Parallel()
-	for words, want := range map[string]string{
-		"":                   "",
-		"  ":                 "",
-		"whale":              "whale:*",
-		" Moby  Dick ":       "Moby:* & Dick:*",
-		"Moby-Dick; or, 1":   "Moby:* & Dick:* & or:* & 1:*",
-		"a & !b | (c <-> d)": "a:* & b:* & c:* & d:*",
-		"a:* b:ab":           "a:* & b:* & ab:*",
-		`'a' "b" \c`:         "a:* & b:* & c:*",
-		"Émile Ελλάδα 日本":    "Émile:* & Ελλάδα:* & 日本:*",
-		"हिन्दी":             "हिन्दी:*", // its vowels are marks
-		"Cafe\u0301s":        "Cafe\u0301s:*",
-	} {
-		require.Equal(t, want, prefixes(words), words)
-	}
-}
-
 func TestSearchValidates(t *testing.T) {
 	t.Parallel()
 	at := func(sort, key string) *Position { return &Position{sort, key, isbn(1)} }

@@ -44,7 +44,7 @@ type ConsumerConfig struct {
 	Metrics     prometheus.Registerer
 	AfterCommit func()        // called after each commit: the Wake of the relay, where handlers emit events
 	Workers     int           // transactions at once; 4 if zero
-	Batch       int           // events in one transaction, at most; 32 if zero. 1 where handlers lock rows in an order of their own
+	Batch       int           // events in one transaction, at most; 32 if zero. 1 where each event locks several rows, unless OnBatch sorts them
 	Poll        time.Duration // between two looks for dead letters to replay; 1 s if zero
 }
 
@@ -62,6 +62,7 @@ type Consumer struct {
 
 	handlers   map[string]handler
 	queued     map[string]queuer // of those, the ones that only queue
+	batched    []batchQueuer     // of those, the ones that get several events at once
 	metrics    *consumerMetrics
 	database   *health
 	lookedBack atomic.Bool // at what the stream no longer has

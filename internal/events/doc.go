@@ -80,7 +80,9 @@
 // Events that wait are handled up to 32 in one transaction; if one of them
 // fails, each has its own. Handlers that read nothing first ([OnQueued]) share one
 // round trip with the inbox rows and the commit. It hopes for the usual; what is
-// not usual, such as an event that is known, takes the careful way after it.
+// not usual, such as an event that is known, takes the careful way after it. Handlers
+// whose events change the same rows ([OnBatch]) get all of them at once, to lock the
+// rows in one order: two instances would wait for each other otherwise.
 // Several transactions run at once, and what failed comes again later, so order is
 // best effort. Nobody may rely on it: copies of state take only newer versions, and
 // effects survive an end before its beginning.

@@ -175,10 +175,10 @@ func (c *Consumer) apply(ctx context.Context, batch []delivery) error {
 				continue
 			}
 			delete(unknown, d.event.ID) // it may be twice in one batch
-			if err := c.call(ctx, tx, d.event); err != nil {
-				return &failure{err}
-			}
 			fresh = append(fresh, d.event)
+		}
+		if err := c.callAll(ctx, tx, fresh); err != nil {
+			return &failure{err}
 		}
 		return nil
 	})

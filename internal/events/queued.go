@@ -74,10 +74,8 @@ func (c *Consumer) applyQueued(ctx context.Context, batch []delivery) bool {
 		select $1, id
 		from unnest($2::uuid[]) as id
 		order by id`, c.name, ids)
-	for _, e := range fresh {
-		if c.queue(ctx, &b, e) != nil {
-			return false
-		}
+	if c.queueAll(ctx, &b, fresh) != nil {
+		return false
 	}
 	if postgres.Exec(ctx, c.pool, &b) != nil {
 		return false

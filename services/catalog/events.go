@@ -30,11 +30,16 @@ type bookData struct {
 
 func bookEvent(b Book) bookData { return bookData{b.ID, b.ISBN, b.Title, b.Price, b.Version} }
 
+// What catalog hears of orders.
+const (
+	orderPaid      = "order.paid"
+	orderCancelled = "order.cancelled"
+)
+
 // Consume gives the consumer its handlers.
 func (s *Service) Consume(c *events.Consumer) {
-	events.OnQueued(c, "stock.changed", s.stockChanged)
-	events.OnQueued(c, "order.paid", s.orderPaid)
-	events.OnQueued(c, "order.cancelled", s.orderCancelled)
+	events.OnBatch(c, s.stockChanged, "stock.changed")
+	events.OnBatch(c, s.ordersEnded, orderPaid, orderCancelled)
 }
 
 // stockData declares what catalog reads of stock.changed.
@@ -47,10 +52,16 @@ type stockData struct {
 }
 
 // stockChanged takes over what is newer than what is known.
-func (s *Service) stockChanged(_ context.Context, b *pgx.Batch, _ events.Event, stock stockData) error {
-	for _, book := range stock.Books {
-		queueAvailability(b, book.BookID, book.Available, book.Version)
+func (s *Service) stockChanged(_ context.Context, b *pgx.Batch, all []events.Heard[stockData]) error {
+	var told availability
+	for _, e := range all {
+		for _, book := range e.Data.Books {
+			told.books = append(told.books, book.BookID)
+			told.available = append(told.available, book.Available)
+			told.versions = append(told.versions, book.Version)
+		}
 	}
+	queueAvailability(b, told)
 	return nil
 }
 
@@ -64,17 +75,25 @@ type saleData struct {
 	} `json:"items"`
 }
 
-// orderPaid remembers the sale, unless its cancellation came first.
-func (s *Service) orderPaid(_ context.Context, b *pgx.Batch, _ events.Event, sale saleData) error {
-	queueSale(b, sale.OrderID, sale.PlacedAt)
-	for _, i := range sale.Items {
-		queueSaleItem(b, sale.OrderID, i.BookID, i.Quantity)
+// ordersEnded remembers what is sold and marks what is cancelled, whichever comes first.
+// Both events are about the same rows, so they are handled together.
+func (s *Service) ordersEnded(_ context.Context, b *pgx.Batch, all []events.Heard[saleData]) error {
+	var orders sales
+	var lines saleItems
+	for _, e := range all {
+		orders.ids = append(orders.ids, e.Data.OrderID)
+		orders.placedAt = append(orders.placedAt, e.Data.PlacedAt)
+		orders.cancelled = append(orders.cancelled, e.Type == orderCancelled)
+		if e.Type == orderCancelled {
+			continue // which books it was about does not matter any more
+		}
+		for _, i := range e.Data.Items {
+			lines.orders = append(lines.orders, e.Data.OrderID)
+			lines.books = append(lines.books, i.BookID)
+			lines.quantities = append(lines.quantities, i.Quantity)
+		}
 	}
-	return nil
-}
-
-// orderCancelled marks the sale. If it is not known yet, the mark waits for it.
-func (s *Service) orderCancelled(_ context.Context, b *pgx.Batch, _ events.Event, sale saleData) error {
-	queueCancelSale(b, sale.OrderID, sale.PlacedAt)
+	queueSales(b, orders)
+	queueSaleItems(b, lines)
 	return nil
 }

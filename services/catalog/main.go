@@ -72,7 +72,6 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	books := New(pool, relay.Wake)
 	consumer := events.NewConsumer(events.ConsumerConfig{
 		Name: "catalog", Pool: pool, NATS: broker, Log: log, Metrics: registry,
-		Workers: 1, // two would lock the rows of popular books in different orders
 	})
 	books.Consume(consumer)
 

@@ -136,7 +136,7 @@ func (s shop) adds(b Book) Book {
 // stocks makes so many copies of a book available.
 func (s shop) stocks(bookID uuid.UUID, copies int) {
 	s.t.Helper()
-	hear(s, s.stockChanged, `{"books":[{"book_id":%q,"available":%d,"version":%d}]}`, bookID, copies, time.Now().UnixNano())
+	hear(s, s.stockChanged, "stock.changed", `{"books":[{"book_id":%q,"available":%d,"version":%d}]}`, bookID, copies, time.Now().UnixNano())
 }
 
 // sells is an order that was paid at that time.
@@ -146,7 +146,7 @@ func (s shop) sells(orderID uuid.UUID, at time.Time, copies map[uuid.UUID]int) {
 	for bookID, quantity := range copies {
 		items = append(items, fmt.Sprintf(`{"book_id":%q,"quantity":%d}`, bookID, quantity))
 	}
-	hear(s, s.orderPaid, `{"order_id":%q,"placed_at":%q,"items":[%s]}`, orderID, at.Format(time.RFC3339Nano), strings.Join(items, ","))
+	hear(s, s.ordersEnded, orderPaid, `{"order_id":%q,"placed_at":%q,"items":[%s]}`, orderID, at.Format(time.RFC3339Nano), strings.Join(items, ","))
 }
 
 // sellsMany are n orders of one copy, all paid at that time.
@@ -168,15 +168,15 @@ func (s shop) sellsMany(orders []uuid.UUID, at time.Time, bookID uuid.UUID) {
 // cancels cancels an order that was paid.
 func (s shop) cancels(orderID uuid.UUID) {
 	s.t.Helper()
-	hear(s, s.orderCancelled, `{"order_id":%q,"placed_at":%q}`, orderID, noon.Format(time.RFC3339Nano))
+	hear(s, s.ordersEnded, orderCancelled, `{"order_id":%q,"placed_at":%q}`, orderID, noon.Format(time.RFC3339Nano))
 }
 
 // hear gives data to the handler of an event, in a transaction.
-func hear[T any](s shop, handle func(context.Context, *pgx.Batch, events.Event, T) error, format string, args ...any) {
+func hear[T any](s shop, handle func(context.Context, *pgx.Batch, []events.Heard[T]) error, typ, format string, args ...any) {
 	s.t.Helper()
-	var data T
-	require.NoError(s.t, json.Unmarshal(fmt.Appendf(nil, format, args...), &data))
+	heard := events.Heard[T]{Event: events.Event{Type: typ}}
+	require.NoError(s.t, json.Unmarshal(fmt.Appendf(nil, format, args...), &heard.Data))
 	var b pgx.Batch
-	require.NoError(s.t, handle(s.t.Context(), &b, events.Event{}, data))
+	require.NoError(s.t, handle(s.t.Context(), &b, []events.Heard[T]{heard}))
 	require.NoError(s.t, postgres.Exec(s.t.Context(), s.pool, &b))
 }

@@ -81,27 +81,57 @@ func columns(b Book) pgx.NamedArgs {
 	}
 }
 
-func queueAvailability(b *pgx.Batch, bookID uuid.UUID, available int, version int64) {
+// availability is what inventory told of several books, a book as often as it was told of.
+type availability struct {
+	books     []uuid.UUID
+	available []int
+	versions  []int64
+}
+
+// queueAvailability locks the rows in order of the books, as every other transaction
+// does. A statement may change a row only once, so it takes the newest of each book.
+func queueAvailability(b *pgx.Batch, told availability) {
 	b.Queue(`
-		insert into availability (book_id, available, version) values ($1, $2, $3)
+		insert into availability (book_id, available, version)
+		select distinct on (book_id) book_id, available, version
+		from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as told (book_id, available, version)
+		order by book_id, version desc
 		on conflict (book_id) do update set available = excluded.available, version = excluded.version
-		where availability.version < excluded.version`, bookID, available, version)
+		where availability.version < excluded.version`, told.books, told.available, told.versions)
 }
 
-func queueSale(b *pgx.Batch, orderID uuid.UUID, placedAt time.Time) {
-	b.Queue(`
-		insert into recent_orders (order_id, placed_at) values ($1, $2)
-		on conflict (order_id) do nothing`, orderID, placedAt)
+// sales are orders that were paid or cancelled, an order once or twice.
+type sales struct {
+	ids       []uuid.UUID
+	placedAt  []time.Time
+	cancelled []bool
 }
 
-func queueSaleItem(b *pgx.Batch, orderID, bookID uuid.UUID, quantity int) {
+// queueSales keeps them in order of their ids, as every other transaction does. An order
+// that is cancelled stays so.
+func queueSales(b *pgx.Batch, orders sales) {
 	b.Queue(`
-		insert into recent_order_items (order_id, book_id, quantity) values ($1, $2, $3)
-		on conflict (order_id, book_id) do nothing`, orderID, bookID, quantity)
+		insert into recent_orders (order_id, placed_at, cancelled)
+		select order_id, min(placed_at), bool_or(cancelled)
+		from unnest($1::uuid[], $2::timestamptz[], $3::boolean[]) as told (order_id, placed_at, cancelled)
+		group by order_id
+		order by order_id
+		on conflict (order_id) do update set cancelled = true
+		where excluded.cancelled`, orders.ids, orders.placedAt, orders.cancelled)
 }
 
-func queueCancelSale(b *pgx.Batch, orderID uuid.UUID, placedAt time.Time) {
+// saleItems are lines of orders that were paid.
+type saleItems struct {
+	orders, books []uuid.UUID
+	quantities    []int
+}
+
+// queueSaleItems comes after queueSales, which has locked the orders of these lines.
+func queueSaleItems(b *pgx.Batch, lines saleItems) {
 	b.Queue(`
-		insert into recent_orders (order_id, placed_at, cancelled) values ($1, $2, true)
-		on conflict (order_id) do update set cancelled = true`, orderID, placedAt)
+		insert into recent_order_items (order_id, book_id, quantity)
+		select order_id, book_id, quantity
+		from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as told (order_id, book_id, quantity)
+		order by order_id, book_id
+		on conflict (order_id, book_id) do nothing`, lines.orders, lines.books, lines.quantities)
 }

@@ -49,8 +49,7 @@ func cancelledEvent(o Order, customerTold bool) cancelledData {
 
 // Consume gives the consumer its handlers.
 func (s *Service) Consume(c *events.Consumer) {
-	events.On(c, "book.added", s.bookSeen)
-	events.On(c, "book.changed", s.bookSeen)
+	events.OnBatch(c, s.booksSeen, "book.added", "book.changed")
 	events.On(c, "shipment.dispatched", s.shipmentDispatched)
 }
 
@@ -62,9 +61,17 @@ type bookData struct {
 	Version int         `json:"version"`
 }
 
-// bookSeen takes over what is newer than what is known.
-func (s *Service) bookSeen(ctx context.Context, tx pgx.Tx, _ events.Event, book bookData) error {
-	return copyBook(ctx, tx, book)
+// booksSeen takes over what is newer than what is known.
+func (s *Service) booksSeen(_ context.Context, b *pgx.Batch, all []events.Heard[bookData]) error {
+	var seen seenBooks
+	for _, e := range all {
+		seen.ids = append(seen.ids, e.Data.BookID)
+		seen.titles = append(seen.titles, e.Data.Title)
+		seen.prices = append(seen.prices, e.Data.Price)
+		seen.versions = append(seen.versions, e.Data.Version)
+	}
+	queueCopyBooks(b, seen)
+	return nil
 }
 
 // shipmentData declares what orders reads of a shipment.

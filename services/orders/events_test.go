@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -13,11 +14,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"banyan/docs/api"
 	"banyan/internal/events"
 	"banyan/internal/fault"
 	"banyan/internal/money"
+	"banyan/internal/postgres"
 	"banyan/internal/testdb"
 	"banyan/migrations"
 )
@@ -28,12 +31,25 @@ func (s shop) hears(typ string, data any) error {
 	return pgx.BeginFunc(s.t.Context(), s.pool, func(tx pgx.Tx) error {
 		switch data := data.(type) {
 		case bookData:
-			return s.bookSeen(s.t.Context(), tx, e, data)
+			return s.see(tx, typ, data)
 		case shipmentData:
 			return s.shipmentDispatched(s.t.Context(), tx, e, data)
 		}
 		panic("nobody listens to this")
 	})
+}
+
+// see handles events about books as the consumer would, all of them at once.
+func (s shop) see(tx pgx.Tx, typ string, all ...bookData) error {
+	heard := make([]events.Heard[bookData], len(all))
+	for i, data := range all {
+		heard[i] = events.Heard[bookData]{Event: events.Event{ID: uuid.New(), Type: typ}, Data: data}
+	}
+	var b pgx.Batch
+	if err := s.booksSeen(s.t.Context(), &b, heard); err != nil {
+		return err
+	}
+	return postgres.Exec(s.t.Context(), tx, &b)
 }
 
 // shape is a JSON value with each leaf replaced by its type.
@@ -119,6 +135,46 @@ func TestConsumes(t *testing.T) {
 			require.NoError(t, s.hears("book.changed", b))
 		}
 		require.Equal(t, 1, s.count(`select count(*) from books where title = 'four' and version = 4`))
+	})
+
+	t.Run("the newest version of a book of which several come at once", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		id := uuid.New()
+		require.NoError(t, pgx.BeginFunc(t.Context(), s.pool, func(tx pgx.Tx) error {
+			return s.see(tx, "book.changed", bookData{id, "one", money.USD(1), 1}, bookData{id, "three", money.USD(3), 3},
+				bookData{id, "two", money.USD(2), 2})
+		}))
+		require.Equal(t, 1, s.count(`select count(*) from books where title = 'three' and price = 3 and version = 3`))
+	})
+
+	t.Run("the same books in two instances, in opposite orders, without a deadlock", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		there := make([]bookData, 30)
+		for i := range there {
+			there[i] = bookData{uuid.New(), "Emma", money.USD(100), 1}
+		}
+		back := slices.Clone(there)
+		slices.Reverse(back)
+		var group errgroup.Group
+		for _, books := range [][]bookData{there, back} {
+			group.Go(func() error {
+				for version := range 50 {
+					err := pgx.BeginFunc(context.Background(), s.pool, func(tx pgx.Tx) error {
+						for i := range books {
+							books[i].Version = version
+						}
+						return s.see(tx, "book.changed", books...)
+					})
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		require.NoError(t, group.Wait())
 	})
 
 	t.Run("a dispatch, which ends the order", func(t *testing.T) {

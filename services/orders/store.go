@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"banyan/internal/idempotency"
+	"banyan/internal/money"
 	"banyan/internal/postgres"
 )
 
@@ -160,13 +161,25 @@ func markShipped(ctx context.Context, q postgres.Querier, id uuid.UUID) (status 
 	return status, err
 }
 
-// copyBook keeps title and price of a book unless what is known is newer.
-func copyBook(ctx context.Context, q postgres.Querier, book bookData) error {
-	_, err := q.Exec(ctx, `
-		insert into books (id, title, price, version) values ($1, $2, $3, $4)
+// seenBooks are what catalog told of several books, a book as often as it was told of.
+type seenBooks struct {
+	ids      []uuid.UUID
+	titles   []string
+	prices   []money.Money
+	versions []int
+}
+
+// queueCopyBooks keeps title and price of the books unless what is known is newer. It
+// locks the rows in order of the books, as every other transaction does. A statement may
+// change a row only once, so it takes the newest of each book.
+func queueCopyBooks(b *pgx.Batch, seen seenBooks) {
+	b.Queue(`
+		insert into books (id, title, price, version)
+		select distinct on (id) id, title, price, version
+		from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[]) as told (id, title, price, version)
+		order by id, version desc
 		on conflict (id) do update set title = excluded.title, price = excluded.price, version = excluded.version
-		where books.version < excluded.version`, book.BookID, book.Title, book.Price, book.Version)
-	return err
+		where books.version < excluded.version`, seen.ids, seen.titles, seen.prices, seen.versions)
 }
 
 func moved(err error) bool { return postgres.NotNullViolation(err, "orders", "status") }

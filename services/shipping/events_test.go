@@ -1,13 +1,20 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"banyan/docs/api"
+	"banyan/internal/events"
+	"banyan/internal/postgres"
 )
 
 func TestTelling(t *testing.T) {
@@ -30,13 +37,44 @@ func TestTelling(t *testing.T) {
 func TestHearing(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
-	paid, cancelled := example[paidData](t, "order.paid"), example[cancelledData](t, "order.cancelled")
+	paid, cancelled := example[orderData](t, "order.paid"), example[orderData](t, "order.cancelled")
 	o := order{paid.OrderID, paid.AccountID}
-	hear(s, s.orderPaid, paid)
+	s.hears(orderPaid, paid)
 	require.Equal(t, Preparing, s.shipment(o).Status)
 	require.Equal(t, 1, s.count(`select count(*) from shipments where address->>'city' = 'London'`))
-	hear(s, s.orderCancelled, cancelled)
+	s.hears(orderCancelled, cancelled)
 	require.Equal(t, Cancelled, s.shipment(o).Status)
+}
+
+// Two instances hear of the same orders, one that they are paid and the other that they
+// are cancelled, in opposite orders. Neither may die of a deadlock.
+func TestInstances(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	var group errgroup.Group
+	for range 20 {
+		there := make([]events.Heard[orderData], 30)
+		for i := range there {
+			there[i].Type = orderPaid
+			there[i].Data = orderData{OrderID: uuid.New(), AccountID: uuid.New(), ShippingAddress: []byte(address), Reason: "customer"}
+		}
+		back := slices.Clone(there)
+		slices.Reverse(back)
+		for i := range back {
+			back[i].Type = orderCancelled
+		}
+		for _, all := range [][]events.Heard[orderData]{there, back} {
+			group.Go(func() error {
+				var b pgx.Batch
+				if err := s.ordersEnded(context.Background(), &b, all); err != nil {
+					return err
+				}
+				return postgres.Exec(context.Background(), s.pool, &b)
+			})
+		}
+		require.NoError(t, group.Wait())
+	}
+	require.Equal(t, 600, s.count(`select count(*) from shipments where status = 'cancelled'`))
 }
 
 func TestOtherSchemas(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 func TestProcess(t *testing.T) {
 	t.Parallel()
 	p := start(t)
-	order := example[paidData](t, "order.paid")
+	order := example[orderData](t, "order.paid")
 	customer, staff := p.person(order.AccountID, "customer"), p.person(uuid.New(), "staff")
 
 	p.tell("events.orders.order.paid", "order.paid")

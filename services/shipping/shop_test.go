@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/ed25519"
 	"encoding/json"
 	"errors"
@@ -140,7 +139,7 @@ func (s shop) paid() order {
 // pays is what a paid order does with its shipment.
 func (s shop) pays(o order) {
 	s.t.Helper()
-	hear(s, s.orderPaid, paidData{o.id, o.accountID, []byte(address)})
+	s.hears(orderPaid, orderData{OrderID: o.id, AccountID: o.accountID, ShippingAddress: []byte(address)})
 }
 
 // cancels is what the cancellation of an order asks for.
@@ -152,14 +151,15 @@ func (s shop) shipped(err error) bool { return errors.Is(err, ErrDispatched) }
 // cancelled is the event of a cancelled order.
 func (s shop) cancelled(o order, reason string) {
 	s.t.Helper()
-	hear(s, s.orderCancelled, cancelledData{o.id, o.accountID, reason})
+	s.hears(orderCancelled, orderData{OrderID: o.id, AccountID: o.accountID, Reason: reason})
 }
 
-// hear gives data to the handler of an event.
-func hear[T any](s shop, handle func(context.Context, *pgx.Batch, events.Event, T) error, data T) {
+// hears gives data to the handler of an event.
+func (s shop) hears(typ string, data orderData) {
 	s.t.Helper()
 	var b pgx.Batch
-	require.NoError(s.t, handle(s.t.Context(), &b, events.Event{}, data))
+	heard := []events.Heard[orderData]{{Event: events.Event{Type: typ}, Data: data}}
+	require.NoError(s.t, s.ordersEnded(s.t.Context(), &b, heard))
 	require.NoError(s.t, postgres.Exec(s.t.Context(), s.pool, &b))
 }
 

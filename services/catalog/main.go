@@ -86,6 +86,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	app.ServeOps(cfg.OpsAddr, cfg.Profiling)
 	app.Ready("postgres", pulse.Check)
 	app.Work("consumer", consumer.Run)
+	app.Work("purge", func(ctx context.Context) error { return books.Run(ctx, log) })
 	app.Relay("relay", relay.Run)
 	return app.Run(ctx)
 }

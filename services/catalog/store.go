@@ -116,7 +116,7 @@ func queueSales(b *pgx.Batch, orders sales) {
 		from unnest($1::uuid[], $2::timestamptz[], $3::boolean[]) as told (order_id, placed_at, cancelled)
 		group by order_id
 		order by order_id
-		on conflict (order_id) do update set cancelled = true
+		on conflict (order_id) do update set cancelled = true, heard_at = now()
 		where excluded.cancelled`, orders.ids, orders.placedAt, orders.cancelled)
 }
 

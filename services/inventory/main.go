@@ -95,7 +95,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	app.ServeOps(cfg.OpsAddr, cfg.Profiling)
 	app.Ready("postgres", pulse.Check)
 	app.Work("consumer", consumer.Run)
-	app.Work("keys", func(ctx context.Context) error { return stock.Run(ctx, log) })
+	app.Work("purge", func(ctx context.Context) error { return stock.Run(ctx, log) })
 	app.Relay("relay", relay.Run)
 	return app.Run(ctx)
 }

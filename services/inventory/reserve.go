@@ -32,6 +32,7 @@ const (
 var (
 	ErrSoldOut     = fault.New(fault.Conflict, "sold-out", "There are not enough copies left.")
 	ErrCancelled   = fault.New(fault.Conflict, "order-cancelled", "The order is cancelled, so nothing is reserved for it.")
+	ErrTooOld      = fault.New(fault.Conflict, "order-too-old", "The order is too old to reserve anything for it now.")
 	ErrBusy        = fault.New(fault.Unavailable, "busy", "Too much is changing at once. Please try again.").After(time.Second)
 	ErrNotReserved = fault.New(fault.NotFound, "not-reserved", "Nothing is reserved for this order.")
 	ErrRefused     = fault.New(fault.Invalid, "reservation-refused", "The order is paid, though its reservation was refused.")
@@ -58,8 +59,9 @@ type Short struct {
 const attempts = 8
 
 // Reserve promises copies of the books to the order, all of them or none. It
-// returns ErrSoldOut if there are too few of any, and ErrCancelled if the order
-// was cancelled before. Asking again for the same order gets the same answer and
+// returns ErrSoldOut if there are too few of any, ErrCancelled if the order was cancelled
+// before, and ErrTooOld if nothing is known of an order that is older than a refusal is
+// kept. Asking again for the same order gets the same answer and
 // changes nothing. The books must be in order of id: two reservations that lock
 // the same rows in the same order never deadlock.
 //
@@ -67,6 +69,12 @@ const attempts = 8
 // what must stop it raises: an order that has a row, stock that would be
 // promised twice, a book that is not in stock.
 func (s *Service) Reserve(ctx context.Context, orderID uuid.UUID, books []uuid.UUID, quantities []int) error {
+	if tooOld(orderID) {
+		if err := s.repeat(ctx, orderID); !errors.Is(err, ErrNotReserved) {
+			return err
+		}
+		return ErrTooOld
+	}
 	for range attempts {
 		var b pgx.Batch
 		queueInsertReservation(&b, orderID)

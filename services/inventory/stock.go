@@ -128,13 +128,16 @@ func repeat(claim *idempotency.Claim, err error) (idempotency.Answer, error) {
 	return *claim.Answer, nil
 }
 
-// Run forgets idempotency keys that are old enough, until ctx ends.
+// Run forgets idempotency keys and refusals that are old enough, until ctx ends.
 func (s *Service) Run(ctx context.Context, log *slog.Logger) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
 	for {
 		if err := idempotency.Purge(ctx, s.pool); err != nil && ctx.Err() == nil {
 			log.ErrorContext(ctx, "purge idempotency keys", "error", err)
+		}
+		if err := s.purge(ctx); err != nil && ctx.Err() == nil {
+			log.ErrorContext(ctx, "purge refused reservations", "error", err)
 		}
 		select {
 		case <-ctx.Done():

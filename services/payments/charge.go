@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,13 +29,19 @@ var (
 )
 
 // open writes the payment to be made, unless the order has one, and returns the
-// one that is there. It keeps the card token, so that whoever finishes the order
+// one that is there. An order that has none and is too old to get one is void. It keeps the card token, so that whoever finishes the order
 // can send the same charge again.
 func (s *Service) open(ctx context.Context, orderID, accountID uuid.UUID, cents int64, cardToken string) (p Payment, kept string, err error) {
 	var b pgx.Batch
-	queueInsertPayment(&b, uuid.Must(uuid.NewV7()), orderID, accountID, cents, cardToken)
+	old := tooOld(orderID)
+	if !old {
+		queueInsertPayment(&b, uuid.Must(uuid.NewV7()), orderID, accountID, cents, cardToken)
+	}
 	queueSelectCharge(&b, orderID, &p, &kept)
 	err = postgres.Exec(ctx, s.pool, &b)
+	if old && errors.Is(err, pgx.ErrNoRows) {
+		return Payment{Status: Void}, "", nil
+	}
 	return p, kept, err
 }
 

@@ -25,13 +25,19 @@ func refund(ctx context.Context, tx pgx.Tx, orderID, accountID uuid.UUID, cents 
 	return requestRefund(ctx, tx, uuid.Must(uuid.NewV7()), orderID, accountID, cents)
 }
 
-// Run tells the processor of the refunds that are due, until ctx ends.
+// Run tells the processor of the refunds that are due, and forgets void payments that
+// are old enough, until ctx ends.
 func (s *Service) Run(ctx context.Context, log *slog.Logger) error {
 	tick := time.NewTicker(refundEvery)
 	defer tick.Stop()
-	for {
+	for n := 0; ; n++ {
 		if err := s.refundDue(ctx); err != nil && ctx.Err() == nil {
 			log.WarnContext(ctx, "refunds wait", "error", err)
+		}
+		if n%purgeEvery == 0 {
+			if err := s.purge(ctx); err != nil && ctx.Err() == nil {
+				log.ErrorContext(ctx, "purge void payments", "error", err)
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -224,26 +224,45 @@ func (c *Consumer) replayNext(ctx context.Context) (found bool, err error) {
 	return false, err
 }
 
-// forget deletes inbox rows of events that cannot come again.
+// forget deletes inbox rows of events that cannot come again, and dead letters that were
+// replayed as long ago.
 func (c *Consumer) forget(ctx context.Context) {
 	for ; ctx.Err() == nil; sleep(ctx, forgetEvery) {
-		for {
-			done, err := c.pool.Exec(ctx, `
-				delete from inbox
-				where ctid = any(array(
-				  select ctid
-				  from inbox
-				  where consumer = $1 and handled_at < now() - $2::interval
-				  limit $3))`, c.name, inboxRetention, forgetBatch)
-			if err != nil {
-				if ctx.Err() == nil {
-					c.log.WarnContext(ctx, "could not delete old inbox rows; trying again later", "error", err)
-				}
-				break
-			}
-			if done.RowsAffected() < forgetBatch {
-				break
-			}
+		c.forgetAll(ctx, "inbox rows", `
+			with old as materialized (
+			  select event_id
+			  from inbox
+			  where consumer = $1 and handled_at < now() - $2::interval
+			  limit $3
+			  for update skip locked -- another instance's
+			)
+			delete from inbox i
+			using old
+			where i.consumer = $1 and i.event_id = old.event_id`)
+		// There are few dead letters: people replay them, so they need no index for this.
+		c.forgetAll(ctx, "replayed dead letters", `
+			with old as materialized (
+			  select event_id
+			  from dead_letters
+			  where consumer = $1 and replayed_at < now() - $2::interval
+			  limit $3
+			  for update skip locked
+			)
+			delete from dead_letters d
+			using old
+			where d.consumer = $1 and d.event_id = old.event_id`)
+	}
+}
+
+// forgetAll repeats a statement that deletes old rows until there are none, or it fails.
+func (c *Consumer) forgetAll(ctx context.Context, what, statement string) {
+	for {
+		done, err := c.pool.Exec(ctx, statement, c.name, inboxRetention, forgetBatch)
+		if err != nil && ctx.Err() == nil {
+			c.log.WarnContext(ctx, "could not delete old "+what+"; trying again later", "error", err)
+		}
+		if err != nil || done.RowsAffected() < forgetBatch {
+			return
 		}
 	}
 }

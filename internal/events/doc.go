@@ -76,6 +76,7 @@
 //
 // The outbox keeps published rows for 1 day, the stream events for 3, and the inbox
 // its rows for 7: an event can come as late as the first two together.
+// Dead letters that were replayed are kept as long as the inbox rows.
 //
 // Events that wait are handled up to 32 in one transaction; if one of them
 // fails, each has its own. Handlers that read nothing first ([OnQueued]) share one

@@ -9,5 +9,6 @@
 // Then two things happen that some requests can't survive, and the shop has to: an instance of orders is killed in
 // the middle of checkouts, and one stands still for longer than its relay may.
 //
-// In the end the shop is judged by what it promised to its customers, and by the invariants.
+// In the end the shop is judged by what it promised to its customers, by the invariants, and by PostgreSQL's
+// log, which must tell of no deadlock: two instances of a service lock rows in one order.
 package rolling

@@ -23,6 +23,8 @@ type Report struct {
 	Left      []string      `json:"left,omitempty"`      // what kept it from it
 	Untouched []string      `json:"untouched,omitempty"` // processes that were never restarted
 
+	Deadlocks []string `json:"deadlocks,omitempty"` // lines of PostgreSQL's log
+
 	Invariants []invariants.Verdict `json:"invariants"`
 }
 
@@ -46,6 +48,9 @@ func (r *Report) Err() error {
 	}
 	for _, process := range r.Untouched {
 		problems = append(problems, process+" was never restarted")
+	}
+	if len(r.Deadlocks) > 0 {
+		problems = append(problems, "PostgreSQL's log: "+r.Deadlocks[0])
 	}
 	for _, v := range r.Invariants {
 		if v.Broken > 0 {
@@ -90,6 +95,9 @@ func (r *Report) Print(out io.Writer) error {
 	}
 	for _, f := range r.Failures {
 		fmt.Fprintf(out, "FAILED  %s  %s (%s)\n          %s\n", f.At.Format("15:04:05.000"), f.Request, f.Phase, f.What)
+	}
+	for _, line := range r.Deadlocks {
+		fmt.Fprintf(out, "FAILED  PostgreSQL: %s\n", line)
 	}
 	if r.Err() == nil {
 		_, err := fmt.Fprint(out, "\npassed: nobody noticed\n\n")

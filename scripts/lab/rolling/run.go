@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -255,6 +256,9 @@ func (r *run) judge(ctx context.Context, began time.Time) (*Report, error) {
 	}
 	phase.Took = time.Since(resting)
 	if report.Invariants, err = shop.Check(ctx); err != nil {
+		return nil, err
+	}
+	if report.Deadlocks, err = deadlocks(filepath.Join(r.options.Dir, "postgres", "postgres.log")); err != nil {
 		return nil, err
 	}
 	report.Phases, report.Failures = r.book.phases, r.book.failures

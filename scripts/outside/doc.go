@@ -28,6 +28,8 @@
 //	tok_timeout   charges, but does not answer the first time: it holds the connection until
 //	              the client leaves, or for 30 s, and cuts it
 //	tok_flaky     answers 500 twice per reference, without charging, and then approves
+//	tok_refused   is refused with 422 token-refused, and nothing is charged
+//	tok_unsure    charges, answers 500, and from then on refuses with 422 token-refused
 //	any other     declines
 //
 // A restarted processor reads its ledger and remembers the outcomes. Card tokens are not in the

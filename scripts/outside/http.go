@@ -58,6 +58,9 @@ func (h *handler) charge(w http.ResponseWriter, r *http.Request) error {
 	if first && request.Token == tokenTimeout {
 		h.hold(r)
 	}
+	if first && request.Token == tokenUnsure {
+		return errUnsure
+	}
 	return writeJSON(w, http.StatusOK, charge)
 }
 

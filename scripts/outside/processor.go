@@ -13,6 +13,8 @@ const (
 	tokenSlow    = "tok_slow"
 	tokenTimeout = "tok_timeout"
 	tokenFlaky   = "tok_flaky"
+	tokenRefused = "tok_refused"
+	tokenUnsure  = "tok_unsure"
 )
 
 const (
@@ -35,6 +37,10 @@ var (
 		"No charge with this reference was made, so there is nothing to refund."}
 	errChargeDeclined = problem{http.StatusConflict, "charge-declined",
 		"The charge with this reference was declined, so there is nothing to refund."}
+	errTokenRefused = problem{http.StatusUnprocessableEntity, "token-refused",
+		"This token can't be charged, whoever asks for it and however often. Nothing was charged."}
+	errUnsure = problem{http.StatusInternalServerError, "unsure",
+		"tok_unsure is charged, says so to nobody, and is refused from then on."}
 	errFlaky = problem{http.StatusInternalServerError, "flaky",
 		"tok_flaky fails twice per reference before it is charged. Send the same charge again."}
 )
@@ -142,6 +148,8 @@ func (p *Processor) claim(key chargeKey, request ChargeRequest) (c *charge, mine
 	defer p.mu.Unlock()
 	c = p.charges[key]
 	switch {
+	case request.Token == tokenRefused && c == nil, request.Token == tokenUnsure && c != nil:
+		return nil, false, errTokenRefused
 	case c == nil:
 		c = &charge{request: request}
 		p.charges[key] = c
@@ -174,7 +182,7 @@ func (p *Processor) settle(key chargeKey, c *charge) {
 	case tokenSlow:
 		time.Sleep(slowness)
 		fallthrough
-	case tokenVisa, tokenTimeout, tokenFlaky:
+	case tokenVisa, tokenTimeout, tokenFlaky, tokenUnsure:
 		status, effect = statusApproved, effectCharge
 	}
 	err := p.ledger.Append(c.entry(key.merchant, effect))

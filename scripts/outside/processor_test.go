@@ -66,6 +66,35 @@ func TestTokens(t *testing.T) {
 	})
 }
 
+func TestRefusedTokens(t *testing.T) {
+	t.Parallel()
+	world := startWorld(t)
+
+	t.Run("tok_refused is refused and never charged", func(t *testing.T) {
+		t.Parallel()
+		for range 2 {
+			status, body := world.post(t, "/charges", chargeOf("refused", "tok_refused"))
+			require.Equal(t, http.StatusUnprocessableEntity, status)
+			require.Contains(t, body, "/problems/token-refused")
+		}
+		require.Empty(t, world.effectsOf(t, "refused"))
+		status, body := world.post(t, "/refunds", map[string]string{"reference": "refused"})
+		require.Equal(t, http.StatusNotFound, status)
+		require.Contains(t, body, "/problems/never-charged")
+	})
+
+	t.Run("tok_unsure charges, does not say so, and is refused from then on", func(t *testing.T) {
+		t.Parallel()
+		for _, want := range []int{500, 422, 422} {
+			status, _ := world.post(t, "/charges", chargeOf("unsure", "tok_unsure"))
+			require.Equal(t, want, status)
+		}
+		status, _ := world.post(t, "/refunds", map[string]string{"reference": "unsure"})
+		require.Equal(t, http.StatusOK, status)
+		require.Equal(t, []string{effectCharge, effectRefund}, world.effectsOf(t, "unsure"))
+	})
+}
+
 func TestReferenceIsTheIdempotencyKey(t *testing.T) {
 	t.Parallel()
 	world := startWorld(t)

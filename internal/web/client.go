@@ -108,7 +108,11 @@ func (c *Client) send(ctx context.Context, method, path string, in any) (*http.R
 
 // fromProblem turns an answer that is no success into the fault it reports.
 func fromProblem(res *http.Response, body []byte) *fault.Error {
-	f := fault.New(kindOf(res.StatusCode), "", http.StatusText(res.StatusCode))
+	kind := kindOf(res.StatusCode)
+	if kind == fault.Malformed && res.StatusCode != http.StatusBadRequest {
+		kind = fault.Internal // a status that nobody here means: it says neither yes nor no
+	}
+	f := fault.New(kind, "", http.StatusText(res.StatusCode))
 	var problem struct {
 		Type   string        `json:"type"`
 		Detail string        `json:"detail"`

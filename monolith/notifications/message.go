@@ -67,6 +67,7 @@ var reasons = map[string]string{
 	"customer": "your order is cancelled, as you wished. We return what you paid to your card.",
 	"sold_out": "we are sorry: we cannot fill your order, for a book was sold out meanwhile.\nYou pay nothing.",
 	"declined": "your order is cancelled, since your card was declined. You pay nothing.",
+	"refused":  "we are sorry: your order was refused, so it is cancelled.\nYou pay nothing; should anything have been charged, we return it to your card.",
 }
 
 func cancelled(orderID uuid.UUID, reason string) Message {

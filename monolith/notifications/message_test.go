@@ -27,6 +27,7 @@ func TestMessages(t *testing.T) {
 		"a receipt names order and amount":   {receipt(order, money.USD(2598)), "order_paid", []string{order.String(), "USD 25.98"}},
 		"a dispatch names the order":         {shipped(order), "order_shipped", []string{order.String(), "left our house"}},
 		"a cancellation by the customer":     {cancelled(order, "customer"), "order_cancelled", []string{order.String(), "as you wished"}},
+		"a cancellation of what was refused": {cancelled(order, "refused"), "order_cancelled", []string{order.String(), "refused", "You pay nothing"}},
 		"a cancellation of what is sold out": {cancelled(order, "sold_out"), "order_cancelled", []string{order.String(), "sold out"}},
 		"a cancellation after a declined card": {
 			cancelled(order, "declined"), "order_cancelled", []string{order.String(), "declined"},

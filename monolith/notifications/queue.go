@@ -31,7 +31,7 @@ func (s *Service) QueueShipped(b *pgx.Batch, orderID, accountID uuid.UUID) {
 }
 
 // QueueCancelled queues the mail that an order is cancelled, for the reason that
-// the order gives: customer, sold_out or declined.
+// the order gives: customer, sold_out, declined or refused.
 func (s *Service) QueueCancelled(b *pgx.Batch, orderID, accountID uuid.UUID, reason string) {
 	insertOrderMessage(b, orderID, accountID, cancelled(orderID, reason)).Exec(s.inserted)
 }

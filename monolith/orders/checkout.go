@@ -97,10 +97,11 @@ func (s *Service) settle(ctx context.Context, p Purchase, o Order, deadline time
 	charging, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	captured, err := s.payments.Charge(charging, o.ID, o.Total.Amount, p.CardToken)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrRefused) {
 		return s.store(ctx, p.Key, o)
 	}
-	o, answer := outcome(o, captured)
+	o = outcome(o, captured, err)
+	answer := answerFor(o)
 	var b pgx.Batch
 	s.queueOutcome(&b, o)
 	idempotency.QueueAnswer(&b, p.Key, answer)
@@ -118,14 +119,15 @@ func (s *Service) settle(ctx context.Context, p Purchase, o Order, deadline time
 	}
 }
 
-// outcome is the order and the answer after its charge.
-func outcome(o Order, captured bool) (Order, idempotency.Answer) {
-	if captured {
-		o = o.paid()
-	} else {
-		o = o.cancelled(Declined)
+// outcome is the order after its charge, or after ErrRefused.
+func outcome(o Order, captured bool, err error) Order {
+	switch {
+	case err != nil:
+		return o.cancelled(Refused)
+	case captured:
+		return o.paid()
 	}
-	return o, answerFor(o)
+	return o.cancelled(Declined)
 }
 
 // queueOutcome is the second transaction. Its first statement is the order's
@@ -140,8 +142,12 @@ func (s *Service) queueOutcome(b *pgx.Batch, o Order) {
 		queueTakeFromCart(b, o.AccountID, o.ID)
 		return
 	}
-	queueTransition(b, o.ID, Pending, Cancelled, Declined)
-	s.payments.QueueSettle(b, o.ID, false)
+	queueTransition(b, o.ID, Pending, Cancelled, *o.CancelReason)
+	if *o.CancelReason == Refused {
+		s.recovery.QueueRefuse(b, o.ID)
+	} else {
+		s.payments.QueueSettle(b, o.ID, false)
+	}
 	s.stock.QueueGiveBack(b, o.books(), o.quantities())
 }
 
@@ -205,6 +211,9 @@ func answerFor(o Order) idempotency.Answer {
 	location := "/v1/orders/" + o.ID.String()
 	if o.Status == Cancelled && *o.CancelReason == Declined {
 		return problem(ErrDeclined.With("order_id", o.ID))
+	}
+	if o.Status == Cancelled && *o.CancelReason == Refused {
+		return problem(ErrRefused.With("order_id", o.ID))
 	}
 	status := http.StatusCreated
 	if o.Status == Pending {

@@ -58,6 +58,43 @@ func TestCheckout(t *testing.T) {
 		require.Equal(t, 3, s.copies(b))
 	})
 
+	t.Run("that is refused is cancelled, gives the stock back and leaves the cart", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		ada, b, key := s.customer(), s.book("Emma", 1000, 5), newKey()
+		full := ada.puts(2, b)
+		s.cashier.goes(refuses)
+		first := ada.pays("tok_visa", key)
+		id := first.refused(409, "refused").OrderID
+		ada.became(id, Cancelled, Refused)
+		require.Equal(t, full, ada.cart())
+		require.Equal(t, 5, s.copies(b))
+		require.Empty(t, s.mails(id), "the answer has told already")
+		require.Zero(t, s.cardsKept())
+		first.same(ada.pays("tok_visa", key))
+
+		s.cashier.goes(nil)
+		ada.pays("tok_visa", newKey()).is(201) // nothing is pending
+		require.Equal(t, 3, s.copies(b))
+	})
+
+	t.Run("that is refused after a 202 is cancelled, and its customer is told by mail", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		ada, b, key := s.customer(), s.book("Emma", 1000, 5), newKey()
+		ada.puts(2, b)
+		s.cashier.goes(losesAnswers)
+		first := ada.pays("tok_visa", key).is(202)
+		s.cashier.goes(refuses)
+		s.sweeps()
+		id := first.order().ID
+		ada.became(id, Cancelled, Refused)
+		require.Equal(t, 5, s.copies(b))
+		require.Equal(t, "refunded", s.payment(id), "the charge that nobody heard of is given back")
+		require.Equal(t, []string{"order_cancelled"}, s.mails(id))
+		first.same(ada.pays("tok_visa", key))
+	})
+
 	t.Run("sold out names the books and leaves no order", func(t *testing.T) {
 		t.Parallel()
 		s := newShop(t)

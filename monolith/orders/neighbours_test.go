@@ -58,6 +58,8 @@ func (w *wire) send(ctx context.Context, deliver func() error) error {
 var errLost = fault.New(fault.Unavailable, "", "Something we need is away for a moment.")
 
 // Ways that a wire can go.
+func refuses(context.Context, func() error) error { return ErrRefused }
+
 func losesRequests(context.Context, func() error) error { return errLost }
 
 func losesAnswers(_ context.Context, deliver func() error) error {
@@ -125,6 +127,9 @@ func (c *cashier) Charge(ctx context.Context, orderID uuid.UUID, _ int64, cardTo
 	err = c.send(ctx, func() error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		if cardToken == "tok_refused" {
+			return ErrRefused
+		}
 		if _, seen := c.charges[orderID]; !seen {
 			c.charges[orderID] = cardToken == "tok_visa"
 		}
@@ -148,6 +153,16 @@ func (c *cashier) QueueSettle(b *pgx.Batch, orderID uuid.UUID, captured bool) {
 		update payments
 		set status = case when $2 then 'captured' else 'declined' end, card_token = null
 		where order_id = $1 and status = 'pending'`, orderID, captured)
+}
+
+func (c *cashier) QueueRefuse(b *pgx.Batch, orderID uuid.UUID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	status := "declined"
+	if c.charges[orderID] {
+		status = "refunded"
+	}
+	b.Queue(`update payments set status = $2, card_token = null where order_id = $1 and status = 'pending'`, orderID, status)
 }
 
 func (c *cashier) QueueRefund(b *pgx.Batch, orderID uuid.UUID) {

@@ -30,6 +30,7 @@ const (
 const (
 	Declined = "declined" // by the card processor
 	Customer = "customer" // at the customer's wish
+	Refused  = "refused"  // by the card processor, with a definite no that is no decline
 )
 
 // Errors of orders.
@@ -40,6 +41,7 @@ var (
 	ErrEmptyCart = fault.New(fault.Invalid, "cart-empty", "The cart is empty.")
 	ErrSoldOut   = fault.New(fault.Conflict, "sold-out", "There are not enough copies left.")
 	ErrDeclined  = fault.New(fault.Declined, "declined", "The card was declined. Nothing was charged; the cart is as it was.")
+	ErrRefused   = fault.New(fault.Conflict, "refused", "The order was refused and is cancelled. The cart is as it was; should anything have been charged, it is given back.")
 	ErrBusy      = fault.New(fault.Unavailable, "busy", "Too much is changing at once. Please try again.").After(time.Second)
 )
 

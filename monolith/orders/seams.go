@@ -26,15 +26,19 @@ type Stock interface {
 type Payments interface {
 	QueueOpen(b *pgx.Batch, orderID, accountID uuid.UUID, cents int64, cardToken string)
 	// Charge asks the card processor until the outcome is definite or ctx ends.
-	// An error leaves the outcome unknown.
+	// It returns ErrRefused if the processor refuses the charge for good. Another
+	// error leaves the outcome unknown.
 	Charge(ctx context.Context, orderID uuid.UUID, cents int64, cardToken string) (captured bool, err error)
 	QueueSettle(b *pgx.Batch, orderID uuid.UUID, captured bool)
 }
 
-// Recovery is what becomes of a payment after its request is over.
+// Recovery is what becomes of a payment that did not go well.
 type Recovery interface {
-	// Recharge is Charge for whoever finishes the order: the pending payment has kept the rest.
+	// Recharge is Charge for the sweeper: the pending payment has kept the rest.
 	Recharge(ctx context.Context, orderID uuid.UUID) (captured bool, err error)
+	// QueueRefuse ends a payment after ErrRefused. Should an attempt whose outcome
+	// nobody heard have charged the card, the money is given back.
+	QueueRefuse(b *pgx.Batch, orderID uuid.UUID)
 	QueueRefund(b *pgx.Batch, orderID uuid.UUID)
 }
 

@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -65,15 +66,15 @@ func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {
 }
 
 // finish settles one pending order. Its customer got 202 or no answer at all,
-// so a decline is told by mail.
+// so a cancellation is told by mail.
 func (s *Service) finish(ctx context.Context, log *slog.Logger, o Order) error {
 	charging, cancel := context.WithTimeout(ctx, sweepTime)
 	defer cancel()
 	captured, err := s.recovery.Recharge(charging, o.ID)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrRefused) {
 		return err
 	}
-	o, _ = outcome(o, captured)
+	o = outcome(o, captured, err)
 	var b pgx.Batch
 	s.queueOutcome(&b, o)
 	if o.Status == Cancelled {

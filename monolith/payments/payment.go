@@ -14,6 +14,9 @@ import (
 //	pending → captured → refunded
 //	   ↓
 //	declined
+//
+// A pending payment whose refund is asked for, since its charge was refused,
+// becomes refunded, or declined if nothing was charged.
 const (
 	Pending  = "pending"
 	Captured = "captured"
@@ -28,6 +31,7 @@ type Payment struct {
 	AccountID uuid.UUID   `json:"-"`
 	Status    string      `json:"status"`
 	Amount    money.Money `json:"amount"`
+	Refunding bool        `json:"-"` // the refund is asked for
 }
 
 // Service is the payments module.

@@ -66,6 +66,35 @@ func TestCheckout(t *testing.T) {
 		ada.mailed("welcome", "order_paid") // a decline is told at once, not by mail
 	})
 
+	t.Run("that is refused ends at once, gives the stock back and keeps the cart", func(t *testing.T) {
+		t.Parallel()
+		ada, b, key := customer(t), bookWith(t, 5), freshKey()
+		full := ada.puts(2, b)
+
+		first := ada.pays("tok_refused", key)
+		id := first.refused(http.StatusConflict, "refused").OrderID
+		o := ada.order(id)
+		require.Equal(t, "cancelled", o.Status)
+		require.Equal(t, new("refused"), o.CancelReason)
+		require.Equal(t, full, ada.cart())
+		comesTo(t, b, 5)
+		ada.payment(id, "declined")
+		require.Equal(t, first.body, ada.pays("tok_refused", key).body, "the answer is kept")
+
+		require.NotEqual(t, id, ada.buys().ID, "nothing is pending")
+		ada.mailed("welcome", "order_paid") // a refusal is told at once, not by mail
+	})
+
+	t.Run("that is refused after it was charged gives the money back", func(t *testing.T) {
+		t.Parallel()
+		ada, b := customer(t), bookWith(t, 5)
+		ada.puts(2, b)
+		id := ada.pays("tok_unsure", freshKey()).refused(http.StatusConflict, "refused").OrderID
+		require.Equal(t, new("refused"), ada.order(id).CancelReason)
+		comesTo(t, b, 5)
+		ada.payment(id, "refunded")
+	})
+
 	for _, card := range []string{"tok_slow", "tok_timeout", "tok_flaky"} {
 		t.Run("with "+card+" ends paid, and charges once", func(t *testing.T) {
 			t.Parallel()

@@ -70,7 +70,7 @@ func (s *Service) shipmentDispatched(_ context.Context, b *pgx.Batch, _ events.E
 type cancelledData struct {
 	OrderID      uuid.UUID `json:"order_id"`
 	AccountID    uuid.UUID `json:"account_id"`
-	Reason       string    `json:"reason"` // customer, sold_out or declined
+	Reason       string    `json:"reason"` // customer, sold_out, declined or refused
 	CustomerTold bool      `json:"customer_told"`
 }
 

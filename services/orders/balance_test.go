@@ -32,6 +32,7 @@ func (w *world) balance() {
 			continue
 		}
 		require.Contains(w.t, []string{"released", "refused"}, w.shelf.reserved[o.ID].status)
+		require.True(w.t, paid == nil || paid.status != "captured", "money is kept of order %s, which is %s", o.ID, *o.CancelReason)
 		require.Contains(w.t, []string{"", "cancelled"}, w.depot.parcels[o.ID])
 	}
 	w.balanceStock()
@@ -101,6 +102,9 @@ func (w *world) balanceAnswers(orders map[uuid.UUID]Order) {
 		o, there := orders[claim.About]
 		if claim.Answer != nil && claim.Answer.Status == 409 && !there {
 			continue // sold out: the order went when its answer came
+		}
+		if claim.Answer != nil && claim.Answer.Status == 409 {
+			require.Contains(w.t, []string{Refused, SoldOut}, *o.CancelReason)
 		}
 		require.True(w.t, there, "the order of key %s is gone", p.Key.Key)
 		require.Empty(w.t, made[o.ID])

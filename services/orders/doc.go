@@ -17,7 +17,8 @@
 // What extraction changed (diff it with monolith/orders): the one transaction
 // that held the effects of all neighbours is gone, and with it the certainty of
 // knowing at once; so a call of unknown outcome is repeated until it is definite,
-// and only then compensated. Titles and prices come from a copy that catalog's
+// and only then compensated. A neighbour's definite no ends the order: it is
+// cancelled as refused, and the event undoes what may have been done. Titles and prices come from a copy that catalog's
 // events feed, so that catalog may be down while people buy. The sold-out answer
 // comes from inventory, after the order is written; the order goes again with it.
 package main

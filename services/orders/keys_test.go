@@ -21,6 +21,7 @@ func TestKeys(t *testing.T) {
 		"a paid order":   {"tok_visa", 5, 201},
 		"a declined one": {"tok_declined", 5, 402},
 		"sold out":       {"tok_visa", 1, 409},
+		"a refused one":  {"tok_refused", 5, 409},
 	} {
 		t.Run("repeat the answer of "+name+" byte for byte", func(t *testing.T) {
 			t.Parallel()

@@ -64,7 +64,17 @@ func (w *wire) send(ctx context.Context, deliver func() error) error {
 // errLost is what a caller knows of a call without an answer.
 var errLost = fault.New(fault.Unavailable, "", "Something we need is away for a moment.")
 
+// Definite answers that are no.
+var (
+	errNo      = fault.New(fault.Invalid, "", "Not acceptable.")
+	errNever   = fault.New(fault.Malformed, "", "It cannot be read.")
+	errTooMuch = fault.New(fault.TooLarge, "", "The request body is too large.")
+	errAgainst = fault.New(fault.Conflict, "order-cancelled", "The order is cancelled.")
+)
+
 // Ways that a wire can go.
+func refuses(context.Context, func() error) error { return errNo }
+
 func losesRequests(context.Context, func() error) error { return errLost }
 
 func losesAnswers(_ context.Context, deliver func() error) error {
@@ -206,6 +216,9 @@ func (c *cashier) charge(orderID uuid.UUID, cents int64, cardToken string) (capt
 	defer c.mu.Unlock()
 	made := c.charges[orderID]
 	if made == nil {
+		if cardToken == "tok_refused" {
+			return false, errNo
+		}
 		made = &charge{"captured", cents}
 		if cardToken != "tok_visa" {
 			made.status = "declined"

@@ -33,6 +33,7 @@ const (
 	Declined = "declined" // by the card processor
 	Customer = "customer" // at the customer's wish
 	SoldOut  = "sold_out" // after a 202; before one, the order just goes again
+	Refused  = "refused"  // by a neighbour, or by the card processor, with a definite no that is none of these
 )
 
 // Errors of orders.
@@ -43,6 +44,7 @@ var (
 	ErrEmptyCart = fault.New(fault.Invalid, "cart-empty", "The cart is empty.")
 	ErrSoldOut   = fault.New(fault.Conflict, "sold-out", "There are not enough copies left.")
 	ErrDeclined  = fault.New(fault.Declined, "declined", "The card was declined. Nothing was charged; the cart is as it was.")
+	ErrRefused   = fault.New(fault.Conflict, "refused", "The order was refused and is cancelled. The cart is as it was; should anything have been charged, it is given back.")
 	ErrNoWord    = fault.New(fault.Unavailable, "shipping-away", "Shipping cannot be asked for a moment. The order is cancelled as soon as it can, unless it has left by then.").After(time.Second)
 	ErrBusy      = fault.New(fault.Unavailable, "busy", "Too much is changing at once. Please try again.").After(time.Second)
 )

@@ -126,10 +126,12 @@ func untilDefinite(ctx context.Context, call func() error) error {
 	}
 }
 
-// definite reports whether the neighbour has decided, and would decide the same again.
+// definite reports whether the neighbour has decided, and would decide the same
+// again. A neighbour that is not at its address, or does not let us in, has decided
+// nothing.
 func definite(err error) bool {
 	switch fault.KindOf(err) {
-	case fault.Conflict, fault.Invalid, fault.Malformed, fault.NotFound:
+	case fault.Malformed, fault.Conflict, fault.TooLarge, fault.Invalid:
 		return true
 	}
 	return false

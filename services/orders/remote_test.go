@@ -128,7 +128,9 @@ func TestRemote(t *testing.T) {
 
 	t.Run("what may be otherwise the next time is asked again", func(t *testing.T) {
 		t.Parallel()
-		for _, trouble := range []fault.Kind{fault.Unavailable, fault.Internal, fault.Throttled, fault.Unauthenticated} {
+		for _, trouble := range []fault.Kind{
+			fault.Unavailable, fault.Internal, fault.Throttled, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.MethodNotAllowed,
+		} {
 			n := newNeighbour(t, func(n int, w http.ResponseWriter, _ *http.Request) {
 				if n < 3 {
 					web.WriteProblem(w, fault.New(trouble, "", ""))
@@ -145,7 +147,7 @@ func TestRemote(t *testing.T) {
 
 	t.Run("what was decided is not asked again", func(t *testing.T) {
 		t.Parallel()
-		for _, decided := range []fault.Kind{fault.Conflict, fault.Invalid, fault.Malformed, fault.NotFound} {
+		for _, decided := range []fault.Kind{fault.Conflict, fault.Invalid, fault.Malformed, fault.TooLarge} {
 			n := newNeighbour(t, fails(fault.New(decided, "", "")))
 			require.Equal(t, decided, fault.KindOf(reserve(t.Context(), n.url)))
 			require.EqualValues(t, 1, n.calls.Load())

@@ -117,21 +117,27 @@ func (s *Service) settle(ctx context.Context, p Purchase, o Order, deadline time
 
 // ask takes the order through the steps of the saga: reserve its stock, then
 // charge its card. It returns the order as it has to become, and the fault that
-// names the books if they are sold out. An error leaves the outcome unknown;
-// asking again, from the first step, is right.
+// names the books if they are sold out. A neighbour's definite no ends the order
+// whatever went before: the event undoes what was reserved or charged, also by an
+// attempt that nobody heard of. An error leaves the outcome unknown; asking again,
+// from the first step, is right.
 func (s *Service) ask(ctx context.Context, o Order) (Order, *fault.Error, error) {
 	err := s.stock.Reserve(ctx, o.ID, o.books(), o.quantities())
-	if errors.Is(err, ErrSoldOut) {
+	switch {
+	case errors.Is(err, ErrSoldOut):
 		return o.cancelled(SoldOut), soldOut(o, err), nil
-	}
-	if err != nil {
+	case definite(err):
+		return o.cancelled(Refused), nil, nil
+	case err != nil:
 		return o, nil, fmt.Errorf("reserve stock for order %s: %w", o.ID, err)
 	}
 	captured, err := s.payments.Charge(ctx, o.ID, o.AccountID, o.Total.Amount, o.CardToken)
-	if err != nil {
+	switch {
+	case definite(err):
+		return o.cancelled(Refused), nil, nil
+	case err != nil:
 		return o, nil, fmt.Errorf("charge order %s: %w", o.ID, err)
-	}
-	if captured {
+	case captured:
 		return o.paid(), nil, nil
 	}
 	return o.cancelled(Declined), nil, nil
@@ -205,6 +211,9 @@ func answerFor(o Order) idempotency.Answer {
 	location := "/v1/orders/" + o.ID.String()
 	if o.Status == Cancelled && *o.CancelReason == Declined {
 		return problem(ErrDeclined.With("order_id", o.ID))
+	}
+	if o.Status == Cancelled && *o.CancelReason == Refused {
+		return problem(ErrRefused.With("order_id", o.ID))
 	}
 	if o.Status == Cancelled && *o.CancelReason == SoldOut {
 		return problem(ErrSoldOut.With("order_id", o.ID))

@@ -117,7 +117,7 @@ func (w *world) network(_ context.Context, deliver func() error) error {
 	if !w.shaky {
 		return deliver()
 	}
-	switch rapid.SampledFrom([]string{"", "", "", "meanwhile", "meanwhile", "meanwhile", "request lost", "answer lost", "given up on", "twice"}).Draw(w.t, "network") {
+	switch rapid.SampledFrom([]string{"", "", "", "meanwhile", "meanwhile", "meanwhile", "request lost", "answer lost", "given up on", "twice", "refused", "refused"}).Draw(w.t, "network") {
 	case "request lost":
 		return errLost
 	case "answer lost":
@@ -126,6 +126,14 @@ func (w *world) network(_ context.Context, deliver func() error) error {
 	case "given up on":
 		w.late = append(w.late, func() { _ = deliver() })
 		return errLost
+	case "refused": // once in a while by a neighbour that has done it, or is about to
+		switch rapid.SampledFrom([]string{"", "done", "late"}).Draw(w.t, "and yet") {
+		case "done":
+			_ = deliver()
+		case "late":
+			w.late = append(w.late, func() { _ = deliver() })
+		}
+		return rapid.SampledFrom([]error{errNo, errNever, errTooMuch, errAgainst}).Draw(w.t, "refusal")
 	case "twice":
 		err := deliver()
 		w.late = append(w.late, func() { _ = deliver() })

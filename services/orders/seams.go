@@ -7,7 +7,8 @@ import (
 )
 
 // What orders needs of its neighbours. Each is idempotent under the order's id.
-// An error that is none of the faults named here leaves the outcome unknown.
+// An error that is definite (remote.go) is a no for good. Any other leaves the
+// outcome unknown.
 
 // Stock keeps copies aside for an order.
 type Stock interface {

@@ -167,10 +167,3 @@ func (s shop) told(o order) int {
 	s.t.Helper()
 	return s.count(`select count(*) from outbox where type = $1 and data->>'order_id' = $2`, paymentCaptured, o.id.String())
 }
-
-// heardOf is how many calls there were for the order.
-func (b *bank) heardOf(orderID uuid.UUID) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.calls[orderID]
-}

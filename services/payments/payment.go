@@ -15,7 +15,8 @@ import (
 //	   ↓
 //	declined                        void
 //
-// A payment whose order is cancelled before anybody asked for the money begins
+// A pending payment whose refund is asked for, since its charge was refused or its
+// order cancelled, becomes refunded, or declined if nothing was charged. A payment whose order is cancelled before anybody asked for the money begins
 // and ends void. Nobody is shown it.
 const (
 	Pending  = "pending"
@@ -32,6 +33,16 @@ type Payment struct {
 	AccountID uuid.UUID   `json:"-"`
 	Status    string      `json:"status"`
 	Amount    money.Money `json:"amount"`
+	Refused   bool        `json:"-"` // the processor said a definite no that is no decline
+	Refunding bool        `json:"-"` // the refund is asked for
+}
+
+// outcome is what orders hears of a payment that is not to be charged any more.
+func (p Payment) outcome() (captured bool, err error) {
+	if p.Refused || p.Status == Pending {
+		return false, ErrRefused
+	}
+	return p.Status == Captured || p.Status == Refunded, nil
 }
 
 // Service is the payments module.

@@ -16,6 +16,9 @@ import (
 const (
 	refundEvery = time.Second // how long a refund waits at most for its turn
 	refundMost  = 100         // refunds sent in one go
+	// doubtTime is longer than an attempt to charge can take. A refund waits for as
+	// long after the last one: the processor has heard of it by then, or never will.
+	doubtTime = 10 * time.Second
 )
 
 // refund asks for a captured payment to be given back, and for a pending one as
@@ -49,22 +52,24 @@ func (s *Service) Run(ctx context.Context, log *slog.Logger) error {
 
 // refundDue sends each refund and then marks it. A crash between the two sends
 // it again, which the processor takes for the same refund. One that the
-// processor refuses does not keep the others waiting; a processor that is away
-// does.
+// processor refuses goes to the back, so however many there are, the others get
+// their turn. A processor that is away ends the round.
 func (s *Service) refundDue(ctx context.Context) error {
-	due, err := selectRefundsDue(ctx, s.pool, refundMost)
+	due, err := claimRefunds(ctx, s.pool, refundMost)
 	if err != nil {
 		return err
 	}
 	var failed []error
-	for _, p := range due {
+	for n, p := range due {
 		err := s.processor.refund(ctx, p.OrderID)
-		if fault.KindOf(err) == fault.Unavailable {
-			return errors.Join(append(failed, err)...)
-		}
-		if err == nil {
+		switch {
+		case fault.KindOf(err) == fault.Unavailable:
+			return errors.Join(append(failed, err, returnRefunds(ctx, s.pool, due[n+1:]))...)
+		case err == nil:
 			err = markRefunded(ctx, s.pool, p)
 			s.wake()
+		case p.Status == Pending && nothingCharged(err):
+			err = markNeverCharged(ctx, s.pool, p)
 		}
 		if err != nil {
 			failed = append(failed, fmt.Errorf("refund order %s: %w", p.OrderID, err))

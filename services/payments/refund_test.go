@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -57,6 +58,49 @@ func TestRefunding(t *testing.T) {
 		require.ErrorContains(t, s.refundDue(t.Context()), unknown.id.String())
 		require.Equal(t, Captured, s.status(unknown))
 		require.Equal(t, Refunded, s.status(o))
+	})
+	t.Run("of a hundred that the processor refuses does not keep the others waiting", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		for range refundMost {
+			o := s.newOrder("tok_visa")
+			s.pays(o)
+			s.cancels(o)
+			s.bank.forget(o.id)
+		}
+		good := s.newOrder("tok_visa")
+		s.pays(good)
+		s.cancels(good)
+		require.Error(t, s.refundDue(t.Context()))
+		require.Equal(t, Captured, s.status(good), "a hundred go in one round")
+		require.NoError(t, s.refundDue(t.Context()), "those that were refused are at the back")
+		require.Equal(t, Refunded, s.status(good))
+		require.Zero(t, s.count(`select count(*) from payments where status = 'captured' and refund_after > now() + interval '10 minutes'`))
+		require.Equal(t, refundMost, s.count(`select count(*) from payments where status = 'captured' and refund_requested_at is not null`), "they come again")
+	})
+	t.Run("is shared by two instances, and sent once", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		var all []order
+		for range 12 {
+			o := s.newOrder("tok_visa")
+			s.pays(o)
+			s.cancels(o)
+			all = append(all, o)
+		}
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				if err := s.refundDue(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		for _, o := range all {
+			require.Equal(t, Refunded, s.status(o))
+			require.Equal(t, 2, s.bank.heardOf(o.id), "one charge, one refund")
+		}
 	})
 	t.Run("waits for a processor that is away", func(t *testing.T) {
 		t.Parallel()

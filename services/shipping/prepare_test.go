@@ -98,7 +98,7 @@ func TestPreparing(t *testing.T) {
 	t.Run("knows nothing of orders that were never paid", func(t *testing.T) {
 		t.Parallel()
 		s := s.in(t)
-		for _, reason := range []string{"declined", "sold_out"} {
+		for _, reason := range []string{"declined", "sold_out", "refused"} {
 			o := s.newOrder()
 			s.cancelled(o, reason)
 			require.Empty(t, s.listed(o.accountID, "").Items)

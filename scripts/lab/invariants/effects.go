@@ -26,7 +26,8 @@ type Effect struct {
 }
 
 // effect is what an order, o, brings about: how often it is due, and how often it happened. What was paid is paid or
-// shipped, or was cancelled by its customer.
+// shipped, or was cancelled by its customer. An order that was refused may have been charged before that: then the money
+// is given back.
 type effect struct {
 	name, due, done string
 	fleet           bool
@@ -35,6 +36,9 @@ type effect struct {
 const (
 	ifPaid      = `case when o.status in ('paid', 'shipped') or o.cancel_reason = 'customer' then 1 else 0 end`
 	ifKept      = `case when o.status in ('paid', 'shipped') then 1 else 0 end`
+	ifCharged   = `case when o.cancel_reason = 'refused' then least(` + inCharges + `, 1) else ` + ifPaid + ` end`
+	ifReturned  = `case when o.cancel_reason = 'refused' then ` + inCharges + ` else ` + ifWithdrawn + ` end`
+	inCharges   = `(select count(*) from ledger l where l.reference = o.id::text and l.effect = 'charge')`
 	ifWithdrawn = `case when o.cancel_reason = 'customer' then 1 else 0 end`
 	inLedger    = `(select count(*) from ledger l where l.reference = o.id::text and l.effect = '%s')`
 	inMails     = `(select count(distinct m.message_id) from mails m where m.about = o.id::text and m.subject = '%s')`
@@ -43,8 +47,8 @@ const (
 // effects are all that there are.
 func effects() []effect {
 	return []effect{
-		{name: "charge", due: ifPaid, done: fmt.Sprintf(inLedger, "charge")},
-		{name: "refund", due: ifWithdrawn, done: fmt.Sprintf(inLedger, "refund")},
+		{name: "charge", due: ifCharged, done: fmt.Sprintf(inLedger, "charge")},
+		{name: "refund", due: ifReturned, done: fmt.Sprintf(inLedger, "refund")},
 		{name: "shipment", due: ifPaid, done: `(select count(*) from shipping.shipments s where s.order_id = o.id)`},
 		{name: "receipt", due: ifPaid, done: fmt.Sprintf(inMails, "Thank you for your order")},
 		{name: "mail of the cancellation", due: ifWithdrawn, done: `case

@@ -67,7 +67,7 @@ func goods() []rule {
 				where o.receipts <> case when o.status in ('paid', 'shipped') or o.cancel_reason = 'customer' then 1 else 0 end`,
 		},
 		{
-			// Who was told by the answer itself that the card is declined gets no mail; after a 202 there is one.
+			// Who was told by the answer itself that the card is declined, or the order refused, gets no mail; after a 202 there is one.
 			name: "a cancellation and a dispatch are told once, and truly",
 			of:   `select count(*) from orders.orders where placed_at >= (select since from given)`,
 			wrong: told + `

@@ -51,7 +51,10 @@ func money() []rule {
 				where case p.status
 					when 'captured' then (l.charges, l.refunds, p.amount) is distinct from (1, 0, o.total)
 					when 'refunded' then (l.charges, l.refunds, p.amount) is distinct from (1, 1, o.total)
-					when 'declined' then (l.declines, l.charges, p.amount) is distinct from (1, 0, o.total)
+					when 'declined' then case -- a charge that was refused leaves no trace
+						when o.cancel_reason = 'refused' then coalesce(l.charges, 0) <> 0 or p.amount <> o.total
+						else (l.declines, l.charges, p.amount) is distinct from (1, 0, o.total)
+					end
 					when 'pending' then false -- another rule's
 					else o.status in ('paid', 'shipped') or l.reference is not null
 				end

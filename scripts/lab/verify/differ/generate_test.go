@@ -46,7 +46,7 @@ func TestGenerate(t *testing.T) {
 
 	t.Run("twenty seeds pay with every card", func(t *testing.T) {
 		t.Parallel()
-		missing := []string{"tok_visa", "tok_declined", "tok_unknown", "tok_flaky", "tok_slow", "tok_timeout"}
+		missing := []string{"tok_visa", "tok_declined", "tok_unknown", "tok_refused", "tok_flaky", "tok_slow", "tok_timeout"}
 		for n := range uint64(20) {
 			for _, steps := range Generate(n, 500, books) {
 				for _, s := range steps {

@@ -152,6 +152,8 @@ func (g *generator) buy(who string) {
 		card = "tok_unknown"
 	case n < 20:
 		card = "tok_flaky"
+	case n < 26:
+		card = "tok_refused"
 	}
 	if len(g.steps) == slowAt {
 		card = pick(g, "tok_slow", "tok_timeout")
@@ -160,7 +162,7 @@ func (g *generator) buy(who string) {
 		Header: map[string]string{"Idempotency-Key": g.key()}}
 	id := g.add(s)
 	g.bought[who] = append(g.bought[who], id)
-	g.filled[who] = card == "tok_declined" || card == "tok_unknown"
+	g.filled[who] = card == "tok_declined" || card == "tok_unknown" || card == "tok_refused"
 	g.repeat(s, checkoutBody("tok_other", address))
 	if g.chance(30) {
 		g.get(who, "/v1/cart")

@@ -95,7 +95,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	door := web.NewDoor(cfg.MaxRequests, "/v1/accounts", "/v1/sessions", "/v1/books", "/v1/stock", "/v1/cart", "/v1/orders",
 		"/v1/payments", "/v1/shipments", "/v1/notifications")
 	e := web.New(web.Options{Log: log, Metrics: telemetry.NewRequests(registry)})
-	registry.MustRegister(door)
+	registry.MustRegister(door, orders.OldestPending(pool))
 	apidocs.Register(e, "Banyan, the monolith", api.OpenAPI)
 	routes := e.Group("")
 	signedIn := web.SignedIn(members.Authenticate)

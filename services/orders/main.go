@@ -89,6 +89,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		Name: "orders", Pool: pool, NATS: broker, Log: log, Metrics: registry,
 	})
 	sales.Consume(consumer)
+	registry.MustRegister(OldestPending(pool))
 
 	e := web.New(web.Options{Log: log, Metrics: telemetry.NewRequests(registry)})
 	users := token.NewVerifier(token.VerifierConfig{

@@ -51,7 +51,7 @@ func (v *visitors) linger() {
 // tell adds to the answers of h what lingering needs, and lets slow readers have all of them.
 func (v *visitors) tell(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(&farewell{w, v, pace{patience: v.patience, renewed: time.Now()}}, r)
+		h.ServeHTTP(&farewell{w, v, pace{patience: v.patience, body: r.ContentLength != 0, renewed: time.Now()}}, r)
 		if v.leaving.Load() {
 			w.Header().Set("Connection", "close") // for an answer that was left to net/http
 		}

@@ -18,10 +18,11 @@ const (
 // WriteTimeout is for the first piece; were it for the whole, a large answer on a bad line would be cut, and how large depended on the
 // kernel's buffers.
 //
-// The deadline for reading moves along. The server reads while a handler writes, to notice that a client hangs up, and
-// takes the end of ReadTimeout for one.
+// The deadline for reading moves along, unless it is that of a body, which a client must not send as slowly. The server reads
+// while a handler writes, to notice that a client hangs up, and takes the end of ReadTimeout for one.
 type pace struct {
 	patience time.Duration
+	body     bool // the request has one
 	renewed  time.Time
 	written  int // since then
 }
@@ -50,5 +51,7 @@ func (p *pace) before(w http.ResponseWriter, size int) {
 	connection, end := http.NewResponseController(w), now.Add(p.patience)
 	// A connection that has broken says so when it is written to.
 	_ = connection.SetWriteDeadline(end)
-	_ = connection.SetReadDeadline(end)
+	if !p.body {
+		_ = connection.SetReadDeadline(end)
+	}
 }

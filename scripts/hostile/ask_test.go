@@ -118,12 +118,13 @@ func (d door) wire(t *testing.T, requestLine string, headers ...string) answer {
 	}
 	_, err := io.WriteString(conn, text+"\r\n")
 	require.NoError(t, err)
-	return readAnswer(t, d.name+": "+requestLine, bufio.NewReader(conn))
+	method, _, _ := strings.Cut(requestLine, " ")
+	return readAnswer(t, d.name+": "+requestLine, method, bufio.NewReader(conn))
 }
 
-func readAnswer(t *testing.T, call string, from *bufio.Reader) answer {
+func readAnswer(t *testing.T, call, method string, from *bufio.Reader) answer {
 	t.Helper()
-	res, err := http.ReadResponse(from, nil)
+	res, err := http.ReadResponse(from, &http.Request{Method: method})
 	require.NoError(t, err, call)
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)

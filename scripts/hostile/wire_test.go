@@ -43,7 +43,7 @@ func TestUpgrades(t *testing.T) {
 			_, err := io.WriteString(conn, "GET /v1/books?limit=1 HTTP/1.1\r\nHost: shop.example\r\n"+strings.Join(headers, "\r\n")+"\r\n\r\n")
 			require.NoError(t, err)
 			reader := bufio.NewReader(conn)
-			first := readAnswer(t, d.name+" "+name, reader)
+			first := readAnswer(t, d.name+" "+name, http.MethodGet, reader)
 			// Accounts knows no books. Whoever does answers as ever.
 			first.is(http.StatusOK, http.StatusNotFound)
 			require.Empty(t, first.header.Get("Upgrade"))

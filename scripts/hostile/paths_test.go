@@ -49,7 +49,7 @@ func TestPaths(t *testing.T) {
 			for _, query := range []string{
 				"q=%00", "subject=%00", "q=%ff%fe", "subject=%ff", "sort=%00", "cursor=%00", "ids=%00", "limit=%00", "limit=-1", "limit=1e9",
 				"q=%27%3B+drop+table+books%3B--", "q=%25%25%25", "q=%3A%2A%26%7C%21%28", "subject=%27+or+1%3D1--", "limit=9223372036854775808",
-				"cursor=e30", "cursor=bnVsbA", "q=%", "q=a;b", "%00=1",
+				"cursor=e30", "cursor=bnVsbA", "%00=1",
 			} {
 				a := d.wire(t, "GET /v1/books?"+query+" HTTP/1.1", "Connection: close")
 				require.Less(t, a.status, 500, "%s\n%s", a.call, a.body)
@@ -58,4 +58,29 @@ func TestPaths(t *testing.T) {
 			d.ask(t, "GET", "/v1/books/bestsellers?subject=%ff", "").is(200, 400, 422)
 		}
 	})
+}
+
+// A filter that one reader drops and another keeps shows more than was asked for. So what cannot be parsed is refused as a
+// whole, before it is known who asks, at each door in the same words.
+func TestQueriesReadTwoWays(t *testing.T) {
+	t.Parallel()
+	v := doors(t)[0].ada(t)
+	for query, blamed := range map[string]string{
+		"order_id=" + v.orderID + ";x": "query", "order_id=" + v.orderID + "%": "query", "order_id=%zz": "query", ";": "query", "%u0041=1": "query",
+		"order_id=" + v.orderID + "&order_id=" + v.orderID: "order_id", "limit=1&%6cimit=100": "limit", "x&x": "x",
+	} {
+		at(t, everywhere(t, "accounts", "orders", "payments", "shipping", "notifications"), func(t *testing.T, d door) {
+			for _, path := range []string{"/v1/payments", "/v1/shipments", "/v1/orders", "/v1/accounts/me", "/v1/nothing", "/"} {
+				for _, method := range []string{"GET", "HEAD", "POST"} {
+					a := d.wire(t, method+" "+path+"?"+query+" HTTP/1.1", "Connection: close", "Content-Length: 0")
+					if method == "HEAD" {
+						a.is(http.StatusBadRequest)
+						continue
+					}
+					a.refused(http.StatusBadRequest)
+					require.Contains(t, string(a.body), `"name":"`+blamed+`"`, a.call)
+				}
+			}
+		})
+	}
 }

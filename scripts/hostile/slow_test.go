@@ -69,6 +69,17 @@ func TestSlowClients(t *testing.T) {
 			}
 			dawdling.Wait()
 		})
+		t.Run("that never read their answers hold up nobody else", func(t *testing.T) {
+			t.Parallel()
+			for range 20 {
+				conn := d.dial(t)
+				_, err := io.WriteString(conn, strings.Repeat("GET /openapi.yaml HTTP/1.1\r\nHost: shop.example\r\n\r\n", 200))
+				require.NoError(t, err)
+			}
+			for range 10 {
+				d.ask(t, "GET", "/v1/accounts/me", "").refused(401)
+			}
+		})
 		t.Run("headers without end are refused", func(t *testing.T) {
 			t.Parallel()
 			d.wire(t, "GET /v1/books HTTP/1.1", "X-Long: "+strings.Repeat("x", 40<<10)).is(431)

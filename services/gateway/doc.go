@@ -3,7 +3,8 @@
 //
 // A request passes through it in this order:
 //
-//	http.go       Echo: request id, trace, deadline, body limit, rate limit, own pages
+//	http.go       Echo: request id, trace, body limit, rate limit, own pages; a query that cannot
+//	              be parsed goes no further, for the proxy would drop what it cannot read of it
 //	limits.go     how often one client may ask
 //	routes.go     path → route; what is no plain path is not routed at all
 //	identity.go   opaque session token → short-lived signed token (phantom token)
@@ -12,7 +13,8 @@
 //	proxy.go      the hop itself, streaming both bodies; what its failures are called
 //	headers.go    what may cross, and what the gateway says itself
 //	retry.go      what is sent again, where to, and how often at most; body.go: what of it
-//	              can be sent again
+//	              can be sent again; wire.go: what was sent
+//	answer.go     how long an answer may stand still, and what is said of one that was cut
 //
 // The door is package web's, and the monolith's as well: what is more than can be served is
 // refused before any of this.

@@ -178,7 +178,7 @@ func (g *generator) page(as, path string, query url.Values, limit int, shared bo
 func badList(g *generator) {
 	path := pick(g, "/v1/books", "/v1/books", "/v1/orders", "/v1/payments", "/v1/shipments", "/v1/notifications")
 	g.get(alice, "%s?%s", path, pick(g, "limit=0", "limit=101", "limit=x", "limit=-1", "limit=1.5", "limit=99999999999999999999",
-		"cursor=nonsense",
+		"cursor=nonsense", "limit=1;", "limit=1&limit=1", "order_id=%zz", "order_id="+unknownID+";", "surprise&surprise",
 		"cursor=e30", "cursor=bnVsbA", "cursor=W10", "cursor=%00", "limit=%20"))
 	g.get(nobody, "/v1/books?%s", pick(g,
 		"sort=author", "sort=TITLE", "q=%00", "subject=%00", "q=%ff", "q="+longWord, "sort=price&cursor=eyJ4IjoxfQ",

@@ -80,6 +80,9 @@ func newcomer(g *generator) {
 var routerMoves = []move{
 	{3, wrongMethod},
 	{2, unknownPath},
+	{2, onlyHead},
+	{2, badQuery},
+	{2, foreignCursor},
 	{1, func(g *generator) { g.get(g.anybody(), "%s", pick(g, "/", "/docs", "/openapi.yaml")) }},
 	{1, func(g *generator) {
 		g.add(Step{As: pick(g, nobody, liar), Method: http.MethodDelete, Path: "/v1/sessions/current"})
@@ -112,4 +115,35 @@ func unknownPath(g *generator) {
 			"/metrics", "/debug/pprof/", "/livez", "/v1/books/", "/v1//books", "//v1/books", "/v1/books//", "/v1/accounts/../orders",
 			"/v1/books/%2e%2e/orders", "/v1/books%2fx", "/v1/cart/", "/V1/books", "/v1/Books", "/v1/books/%00", "/v1/books/x/y/z", "/docs/", "/openapi.yml"),
 	})
+}
+
+// onlyHead asks for what a GET would be answered, without its body.
+func onlyHead(g *generator) {
+	g.add(Step{
+		As:     g.anybody(),
+		Method: http.MethodHead,
+		Path: pick(g, "/", "/docs", "/openapi.yaml", "/v1/accounts/me", "/v1/cart", "/v1/orders?limit=1", "/v1/orders/"+g.order(alice),
+			"/v1/payments?order_id="+g.order(alice), "/v1/shipments", "/v1/notifications", "/v1/stock/"+g.ownBook(), "/v1/books/"+g.ownBook(),
+			"/v1/books/"+g.noID(), "/v1/books?limit=x", "/v1/books?subject=<tag>-nothing", "/v1/nothing", "/v1/accounts", "/v1/orders?;"),
+	})
+}
+
+// badQuery has a query that two readers could read in two ways, wherever it is sent and by whom.
+func badQuery(g *generator) {
+	s := Step{As: g.anybody(), Method: pick(g, http.MethodGet, http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete)}
+	if s.Method == http.MethodPost || s.Method == http.MethodPut {
+		s.Body = pick(g, "{}", "{", registration)
+	}
+	s.Path = pick(g, "/", "/docs", "/v1/nothing", "/v1/accounts", "/v1/accounts/me", "/v1/sessions", "/v1/books", "/v1/books/bestsellers",
+		"/v1/books/"+unknownID, "/v1/stock/"+unknownID, "/v1/cart", "/v1/cart/items/"+unknownID, "/v1/orders", "/v1/payments", "/v1/shipments",
+		"/v1/notifications") + "?" +
+		pick(g, ";", "a;b", "%", "%zz=1", "a=%2", "limit=1;limit=2", "a=1&a=1", "a=1&%61=2", "b&b&a&a", "a&a&%", "=1&=2", "&&a=1&&a=2")
+	g.add(s)
+}
+
+// foreignCursor takes a cursor from one list to another. Where the first list had none to give, the second begins.
+func foreignCursor(g *generator) {
+	who, mine := g.customer(), []string{"/v1/orders?", "/v1/payments?", "/v1/shipments?", "/v1/notifications?"}
+	made := g.get(who, "%slimit=1", pick(g, mine...))
+	g.get(who, "%slimit=1&cursor=<s%d.cursor>", pick(g, append(mine, "/v1/books?subject=<tag>-nothing&")...), made)
 }

@@ -20,19 +20,24 @@ type Memo struct {
 	most int
 
 	mu      sync.RWMutex
-	answers map[string]answer
-	age     uint64 // counts Forget, so that an answer begun before it is not kept
+	answers map[string]*answer
+	kept    []*answer   // in the order that they came in, which is the order that they go in
+	expiry  *time.Timer // of the first of them
+	age     uint64      // counts Forget, so that an answer begun before it is not kept
 	making  singleflight.Group
 }
 
 type answer struct {
+	key   string
 	body  []byte
 	until time.Time
 }
 
 // NewMemo keeps up to `most` answers for ttl each. A ttl of zero keeps none.
 func NewMemo(ttl time.Duration, most int) *Memo {
-	return &Memo{ttl: ttl, most: most, answers: map[string]answer{}}
+	m := &Memo{ttl: ttl, most: most, answers: map[string]*answer{}}
+	m.expiry = time.AfterFunc(ttl, m.expire)
+	return m
 }
 
 // Forget drops every answer, after a change that must be seen at once.
@@ -41,19 +46,20 @@ func (m *Memo) Forget() {
 	defer m.mu.Unlock()
 	m.age++
 	clear(m.answers)
+	m.kept = nil
 }
 
 // JSON answers with what is remembered under the key, or with what build makes.
 // Errors are not remembered.
 func (m *Memo) JSON(c echo.Context, key string, build func(context.Context) (any, error)) error {
 	m.mu.RLock()
-	a, ok := m.answers[key]
+	a := m.answers[key]
 	age := m.age
 	m.mu.RUnlock()
-	if ok && time.Now().Before(a.until) {
+	if a != nil && time.Now().Before(a.until) {
 		return c.JSONBlob(http.StatusOK, a.body)
 	}
-	// Whoever asked first may go away; the others still want the answer.
+	// The first caller may disconnect; the callers that wait still need the answer.
 	ctx := context.WithoutCancel(c.Request().Context())
 	// What is asked after Forget must not join what was begun before it.
 	body, err, _ := m.making.Do(strconv.FormatUint(age, 36)+" "+key, func() (any, error) {
@@ -76,14 +82,44 @@ func (m *Memo) JSON(c echo.Context, key string, build func(context.Context) (any
 	return c.JSONBlob(http.StatusOK, body.([]byte))
 }
 
+// keep remembers an answer, and forgets the oldest one if there are too many.
 func (m *Memo) keep(key string, body []byte, age uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.ttl == 0 || age != m.age {
 		return
 	}
-	if len(m.answers) >= m.most {
-		clear(m.answers) // they live a moment anyway; a list of ages would cost more than it saves
+	if len(m.kept) == 0 {
+		m.expiry.Reset(m.ttl)
 	}
-	m.answers[key] = answer{body, time.Now().Add(m.ttl)}
+	if len(m.kept) == m.most {
+		m.drop()
+	}
+	a := &answer{key, body, time.Now().Add(m.ttl)}
+	m.answers[key] = a
+	m.kept = append(m.kept, a)
+}
+
+// expire forgets what is too old, though nobody asks any more: a page of a hundred
+// books is large, and a crowd may have left a thousand of them.
+func (m *Memo) expire() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	for len(m.kept) > 0 && !now.Before(m.kept[0].until) {
+		m.drop()
+	}
+	if len(m.kept) > 0 {
+		m.expiry.Reset(m.kept[0].until.Sub(now))
+	}
+}
+
+// drop forgets the oldest answer. Its key may have a newer one, which stays.
+func (m *Memo) drop() {
+	oldest := m.kept[0]
+	m.kept[0] = nil // the array is the next slice's, too
+	m.kept = m.kept[1:]
+	if m.answers[oldest.key] == oldest {
+		delete(m.answers, oldest.key)
+	}
 }

@@ -84,10 +84,10 @@ func TestMemo(t *testing.T) {
 		t.Parallel()
 		var n atomic.Int64
 		m := web.NewMemo(time.Minute, 2)
-		for _, key := range []string{"a", "b", "c", "c", "a"} {
+		for _, key := range []string{"a", "b", "c", "c", "b", "a"} {
 			_, err := ask(m, key, counting(&n))
 			require.NoError(t, err)
 		}
-		require.EqualValues(t, 4, n.Load(), "c made room, and a had to be made again")
+		require.EqualValues(t, 4, n.Load(), "a, the oldest, made room for c, and had to be made again")
 	})
 }

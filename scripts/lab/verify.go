@@ -39,6 +39,8 @@ const (
 	mostRequests = 1250
 	// restWithin is how long a shop may take to come to rest, the sweeper's orders included.
 	restWithin = 30 * time.Second
+	// listsFor is how old a list of books may be, as the contract has it.
+	listsFor = time.Second
 	// staleFor is longer than any list is remembered.
 	staleFor = 26 * time.Second
 	// window is how many orders the bestsellers are made of. Two sides that have taken more than that since the seed
@@ -112,6 +114,7 @@ func (c *verifyCommand) differ(ctx context.Context, state *up.State, shops map[s
 		Seed: c.Seed, Seeds: c.Seeds, Requests: c.Requests, Out: progress,
 		Books:    differ.CatalogueOf(seed.Generate(seed.Size(state.SeedSize))),
 		Settle:   func(ctx context.Context) error { return settleAll(ctx, shops) },
+		ListsFor: listsFor,
 		StaleFor: staleFor,
 	}
 	databases := map[string]*pgxpool.Pool{}

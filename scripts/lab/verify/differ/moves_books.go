@@ -17,7 +17,8 @@ var bookMoves = []move{
 // titles have words, cases and signs that sorting and searching could see differently.
 var titles = []string{"The Sea-Wolf", "the sea wolf", "Ärger in Øre", "ärger in øre", "AC/DC 2.0", "Node.js, & more", "É",
 	"Zebra 10", "Zebra 9",
-	"O'Neill's \"Sea\"", "<b>Wolf</b>", "  spaced  out ", "Ωmega", "ß and SS", "wolf\tsea"}
+	"O'Neill's \"Sea\"", "<b>Wolf</b>", "  spaced  out ", "Ωmega", "ß and SS", "wolf\tsea",
+	"Cafe\u0301 L’E\u0301te\u0301", "Café L’Été", "می\u200cخواهم", "👩\u200d👧 ½ x²", "se\u00ada wo\u202elf", "İstanbul 1e5 ١٢"}
 
 // prices are such that a cent lost in rounding shows.
 var prices = []int{1, 99, 100, 333, 999, 1001, 1299, 2495, 100000000}
@@ -28,7 +29,7 @@ func addBook(g *generator) {
 		return
 	}
 	body := fmt.Sprintf(`{"isbn":"<isbn%d>","title":%q,"authors":[%q],"subject":"<tag>"%s,"price":{"amount":%d,"currency":"USD"}}`,
-		g.isbns, pick(g, titles...)+" <tag>", pick(g, "Jack London", "Zoë Ωlive", "d'Arc, J."),
+		g.isbns, pick(g, titles...)+" <tag>", pick(g, "Jack London", "Zoë Ωlive", "Zoe\u0308 Ωlive", "d'Arc, J."),
 		pick(g, "", `,"publisher":"Macmillan"`, `,"published_on":"1904-10-25"`, `,"published_on":"1904-10-25","description":"Fog."`,
 			`,"publisher":null`),
 		pick(g, prices...))
@@ -77,7 +78,8 @@ func badBook(g *generator) {
 var patches = []string{`{}`, `{"title":"Wolf & Sea <tag>"}`, `{"price":{"amount":333}}`,
 	`{"price":{"amount":1999,"currency":"USD"}}`,
 	`{"publisher":null,"description":null}`, `{"published_on":"2001-01-01"}`, `{"published_on":null}`, `{"authors":["B. Traven","A"]}`,
-	`{"price":{}}`, `{"description":"  Fog\nand more  "}`, `{"title":"ZEBRA <tag>","price":{"amount":1}}`}
+	`{"price":{}}`, `{"description":"  Fog\nand more  "}`, `{"title":"Cafe\u0301 <tag>"}`, `{"description":"e\u0301\r\n\te\u0301"}`,
+	`{"title":"ZEBRA <tag>","price":{"amount":1}}`}
 
 func editBook(g *generator) {
 	s := Step{As: staff, Method: http.MethodPatch, Path: "/v1/books/" + g.ownBook(), Body: pick(g, patches...),
@@ -110,7 +112,8 @@ func badEdit(g *generator) {
 	g.send(as, http.MethodPatch, "/v1/books/"+id, pick(g, `{"title":null}`, `{"title":""}`, `{"price":null}`,
 		`{"price":{"amount":null}}`,
 		`{"price":{"amount":0}}`, `{"price":{"currency":"EUR"}}`, `{"price":7}`, `{"isbn":"<isbn5>"}`, `{"authors":[]}`, `{"published_on":"tomorrow"}`,
-		`{"published_on":"0000-01-01"}`, `{"title":"a","title":"b"}`, `{"price":{"amount":"1"}}`, `{"version":3}`))
+		`{"published_on":"0000-01-01"}`, `{"title":"a","title":"b"}`, `{"price":{"amount":"1"}}`, `{"version":3}`,
+		`{"description":" \n\u200d"}`, `{"description":"a\fb"}`, `{"title":"\u200d\u200c"}`))
 }
 
 var listMoves = []move{
@@ -127,7 +130,8 @@ func listOwn(g *generator) {
 		query.Set("subject", "<tag>")
 	} else {
 		query.Set("q", pick(g, "<tag>", "<tag> wolf", "sea <tag>", "<tag> zeb", "<tag> ÄRG", "<tag> js", "<tag> 2.0", "<tag> o'ne",
-			"<tag> london jack", "<tag> b"))
+			"<tag> london jack", "<tag> b", "<tag> café", "<tag> CAFE\u0301", "<tag> e\u0301te\u0301", "<tag> میخو", "<tag> ½ x", "<tag> zoë",
+			"<tag> 1e5 ist"))
 	}
 	if sort := pick(g, "", "title", "price", "newest", "price"); sort != "" {
 		query.Set("sort", sort)
@@ -154,13 +158,9 @@ func listShared(g *generator) {
 	g.page(nobody, "/v1/books", query, limit, true)
 }
 
-// page asks for a list and, mostly, for the pages after it. Lists of books are remembered for half a second, by their
-// parameters; one that means nothing makes each of these another list, so that none is older than the step before.
+// page asks for a list and, mostly, for the pages after it.
 func (g *generator) page(as, path string, query url.Values, limit int, shared bool) int {
 	address := func() string {
-		if path == "/v1/books" {
-			query.Set("fresh", fmt.Sprintf("<tag>-%d", len(g.steps)))
-		}
 		if len(query) == 0 {
 			return path
 		}
@@ -183,8 +183,8 @@ func badList(g *generator) {
 	g.get(nobody, "/v1/books?%s", pick(g,
 		"sort=author", "sort=TITLE", "q=%00", "subject=%00", "q=%ff", "q="+longWord, "sort=price&cursor=eyJ4IjoxfQ",
 		"ids=x", "ids=,", "ids="+unknownID+"&limit=2", "ids="+unknownID+"&sort=price",
-		"subject=<tag>&subject=other&limit=1&limit=x&fresh=<tag>", "q=%22%27%3B--&subject=<tag>&fresh=<tag>",
-		"ids=&subject=<tag>&limit=1&fresh=<tag>"))
+		"subject=<tag>&subject=other&limit=1&limit=x", "q=%22%27%3B--&subject=<tag>",
+		"ids=&subject=<tag>&limit=1", "q=?", "q=%20", "q=%E2%80%8D", "q=%C2%BD&sort=price", "q="+longWord[1:]+"e%CC%81"))
 	if g.chance(30) {
 		g.get(nobody, "/v1/books/bestsellers?subject=%s", pick(g, "%00", "%ff", "<tag>"))
 	}

@@ -128,7 +128,7 @@ var orderMoves = []move{
 	{5, cancel},
 }
 
-const address = `{"name":"Ada Lovelace","street":"12 St James's Square","city":"Łódź","postcode":"SW1Y 4JH","country":"GB"}`
+const address = `{"name":"Ada Lovelace","street":"12 St James's Square","city":"Ło\u0301dź","postcode":"SW1Y 4JH","country":"GB"}`
 
 func checkoutBody(token, address string) string {
 	return fmt.Sprintf(`{"payment":{"token":%q},"shipping_address":%s}`, token, address)

@@ -73,6 +73,12 @@ func newcomer(g *generator) {
 	g.get(me, "/v1/accounts/me")
 	g.get(me, "%s", pick(g, "/v1/cart", "/v1/orders", "/v1/notifications", "/v1/payments", "/v1/shipments"))
 	g.get(me, "/v1/notifications")
+	if g.chance(50) { // one address, spelled in three ways
+		g.send(nobody, http.MethodPost, "/v1/accounts", `{"email":"<tag>e\u0301@differ.example","password":"e\u0301e\u0301e\u0301e\u0301","name":"\u200d"}`)
+		g.send(nobody, http.MethodPost, "/v1/accounts", `{"email":"<tag>e\u0301@differ.example","password":"e\u0301e\u0301e\u0301e\u0301","name":"Zoe\u0308"}`)
+		g.send(nobody, http.MethodPost, "/v1/accounts", `{"email":"<tag>É@differ.example","password":"another-password","name":"Eve"}`)
+		g.send(nobody, http.MethodPost, "/v1/sessions", `{"email":"<tag>é@differ.example","password":"`+pick(g, "éééé", `e\u0301e\u0301e\u0301e\u0301`)+`"}`)
+	}
 	g.add(Step{As: me, Method: http.MethodDelete, Path: "/v1/sessions/current"})
 	g.get(me, "/v1/accounts/me")
 }

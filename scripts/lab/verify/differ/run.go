@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,8 @@ type Options struct {
 	Books    Catalogue
 	// Equal says that both sides hold the same data. Only then is what they show to everybody compared.
 	Equal bool
+	// ListsFor is how old a list of books may be. What is remembered from before a write is waited out.
+	ListsFor time.Duration
 	// StaleFor is how old an answer to everybody may be. The lists that are remembered are compared in the end, after it;
 	// zero leaves them out.
 	StaleFor time.Duration
@@ -64,6 +67,7 @@ type runner struct {
 	worlds int
 	isbn   int64 // twelve digits without the check digit: the next that nobody has
 	nonce  string
+	lists  lists // of the shared steps
 	out    *Result
 }
 
@@ -146,10 +150,8 @@ func (r *runner) count(all []*sequence) (odd []*sequence) {
 // remembered compares the lists that a shop makes for everybody and remembers for a while.
 func (r *runner) remembered(ctx context.Context) ([]*sequence, error) {
 	fmt.Fprintf(r.Out, "  waiting %s, until nothing that is remembered is older than the last sale\n", r.StaleFor)
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-time.After(r.StaleFor):
+	if err := sleep(ctx, r.StaleFor); err != nil {
+		return nil, err
 	}
 	paths := []string{
 		"/v1/books/bestsellers", "/v1/books", "/v1/books?sort=price&limit=100", "/v1/books?sort=newest&limit=100", "/v1/books?q=the",
@@ -170,38 +172,53 @@ func (r *runner) remembered(ctx context.Context) ([]*sequence, error) {
 }
 
 // lockstep takes all sequences through their steps, one each at a time. First those ask that look at what everybody
-// shares, while nobody writes; then the rest. After writes, both sides come to rest.
+// shares, while nobody writes; then the rest. After writes, both sides come to rest. A sequence that is to see a list
+// which a shop may remember from before a write stays behind until that is over.
 func (r *runner) lockstep(ctx context.Context, all []*sequence) error {
 	for {
-		var looking, others []*sequence
-		wrote := false
-		for _, s := range all {
-			for !r.Equal && !s.over() && s.steps[s.next].Shared {
-				s.next, s.skipped = s.next+1, s.skipped+1
-			}
-			switch {
-			case s.over():
-			case s.steps[s.next].Shared:
-				looking = append(looking, s)
-			default:
-				others = append(others, s)
-				wrote = wrote || s.steps[s.next].writes()
-			}
+		looking, others, behind := r.ready(all)
+		if len(looking)+len(others)+len(behind) == 0 {
+			return nil
 		}
 		if len(looking)+len(others) == 0 {
-			return nil
+			if err := sleep(ctx, slices.Min(behind)); err != nil {
+				return err
+			}
 		}
 		for _, some := range [][]*sequence{looking, others} {
 			if err := each(ctx, some, func(ctx context.Context, s *sequence) error { return s.step(ctx) }); err != nil {
 				return err
 			}
 		}
-		if wrote {
+		for _, s := range slices.Concat(looking, others) {
+			r.lists.note(s.steps[s.next-1], true)
+		}
+		if slices.ContainsFunc(others, func(s *sequence) bool { return s.steps[s.next-1].writes() }) {
 			if err := r.settle(ctx); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// ready says which sequences can take their next step, and for how long the others stay behind.
+func (r *runner) ready(all []*sequence) (looking, others []*sequence, behind []time.Duration) {
+	for _, s := range all {
+		for !r.Equal && !s.over() && s.steps[s.next].Shared {
+			s.next, s.skipped = s.next+1, s.skipped+1
+		}
+		if s.over() {
+			continue
+		}
+		if remembered := r.remembers(s); remembered > 0 {
+			behind = append(behind, remembered)
+		} else if s.steps[s.next].Shared {
+			looking = append(looking, s)
+		} else {
+			others = append(others, s)
+		}
+	}
+	return looking, others, behind
 }
 
 func (r *runner) settle(ctx context.Context) error {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -23,6 +24,14 @@ import (
 type shelf struct {
 	mu    sync.Mutex
 	books []map[string]any
+
+	remembers time.Duration // lists, by their subject
+	lists     map[string]remembered
+}
+
+type remembered struct {
+	items []any
+	until time.Time
 }
 
 func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -42,19 +51,28 @@ func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.books = append(s.books, sent)
 		status, said = http.StatusCreated, sent
 	case r.Method == http.MethodGet && r.URL.Path == "/v1/books":
-		items := []any{}
-		for _, book := range s.books {
-			if book["subject"] == r.URL.Query().Get("subject") {
-				items = append(items, book)
-			}
-		}
-		said = map[string]any{"items": items, "next_cursor": nil}
+		said = map[string]any{"items": s.list(r.URL.Query().Get("subject")), "next_cursor": nil}
 	default:
 		status, said = http.StatusNotFound, map[string]any{"status": 404}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(said)
+}
+
+// list are the books of a subject, or what is remembered of them.
+func (s *shelf) list(subject string) []any {
+	if last, found := s.lists[subject]; found && time.Now().Before(last.until) {
+		return last.items
+	}
+	items := []any{}
+	for _, book := range s.books {
+		if book["subject"] == subject {
+			items = append(items, book)
+		}
+	}
+	s.lists[subject] = remembered{items, time.Now().Add(s.remembers)}
+	return items
 }
 
 // through is a proxy before a shop that changes what its lists of books say.
@@ -85,12 +103,18 @@ func through(t *testing.T, shop string, spoil func(items []map[string]any)) stri
 	return server.URL
 }
 
+// open opens a shelf that remembers its lists for a while.
+func open(t *testing.T, remembers time.Duration) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(&shelf{remembers: remembers, lists: map[string]remembered{}})
+	t.Cleanup(server.Close)
+	return server
+}
+
 // runBetween compares two shelves, the second behind a proxy.
 func runBetween(t *testing.T, spoil func(items []map[string]any)) *Result {
 	t.Helper()
-	first, second := httptest.NewServer(&shelf{}), httptest.NewServer(&shelf{})
-	t.Cleanup(first.Close)
-	t.Cleanup(second.Close)
+	first, second := open(t, 0), open(t, 0)
 	result, err := Run(t.Context(), Options{
 		Sides: [2]Side{{"monolith", first.URL}, {"services", through(t, second.URL, spoil)}},
 		Seed:  3, Seeds: 2, Requests: 100, Equal: true,
@@ -144,4 +168,49 @@ func TestRun(t *testing.T) {
 			require.Contains(t, shown.String(), "--seeds 1 --seed ")
 		})
 	}
+}
+
+// A shop may answer from before a write for a while; the run waits until that is over, and no longer.
+func TestRemembered(t *testing.T) {
+	t.Parallel()
+	const age = 400 * time.Millisecond
+	list := Step{Method: http.MethodGet, Path: "/v1/books?subject=sea"}
+	add := Step{Method: http.MethodPost, Path: "/v1/books", Body: `{"isbn":"1","subject":"sea"}`}
+	shared := list
+	shared.Shared = true
+	for name, c := range map[string]struct {
+		sequences [][]Step
+		waits     int
+	}{
+		"a list after a write":            {[][]Step{{list, add, list}}, 1},
+		"a list after a write of another": {[][]Step{{shared, shared, shared}, {add, add}}, 1},
+		"lists with nothing written":      {[][]Step{{list, list, list}, {shared, shared}}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sides := [2]Side{{"monolith", open(t, age).URL}, {"services", open(t, 0).URL}}
+			r := &runner{Options: Options{Sides: sides, Equal: true, ListsFor: age, Settle: func(context.Context) error { return nil }}}
+			var all []*sequence
+			for i, steps := range c.sequences {
+				all = append(all, newSequence(1, i, &world{}, steps, sides))
+			}
+			began := time.Now()
+			require.NoError(t, r.lockstep(t.Context(), all))
+			require.GreaterOrEqual(t, time.Since(began), time.Duration(c.waits)*age)
+			if c.waits == 0 {
+				require.Less(t, time.Since(began), age)
+			}
+			for _, s := range all {
+				require.Nil(t, s.found)
+				require.Equal(t, len(s.steps), s.next)
+			}
+		})
+	}
+	for path, remembered := range map[string]bool{
+		"/v1/books": true, "/v1/books?ids=&limit=1": true, "/v1/books?q=%ff;": true, "/v1/books?q=a&ids=x": false,
+		"/v1/books/bestsellers": false, "/v1/orders": false,
+	} {
+		require.Equal(t, remembered, Step{Method: http.MethodGet, Path: path}.list(), path)
+	}
+	require.False(t, Step{Method: http.MethodPost, Path: "/v1/books"}.list())
 }

@@ -30,7 +30,8 @@ type sequence struct {
 	fill    func(ctx context.Context, side Side, bookID string) error // nil: shelves stay as they are
 
 	next    int
-	asked   int // requests to each side
+	lists   lists // of books that only the sequence has
+	asked   int   // requests to each side
 	heard   []string
 	skipped int // because the data were not equal to begin with
 	found   *Difference
@@ -55,6 +56,7 @@ func (s *sequence) step(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("seed %d, sequence %d: %w", s.seed, s.number, err)
 	}
+	s.lists.note(step, false)
 	s.heard = append(s.heard, step.kind()+fmt.Sprint(" ", said[0].status))
 	pending := func(i int) bool { return said[i].status == http.StatusAccepted }
 	if step.checkout() && pending(0) != pending(1) && !later(step, said[0], said[1]) {

@@ -45,6 +45,10 @@ func openCluster(ctx context.Context, dir string, durable bool) (*cluster, error
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, c.create(ctx, durable)
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("the cluster in %s belongs to another user, from a run as root, say: "+
+			"remove it with sudo rm -r %[1]s, or choose another folder: %[2]w", c.data, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the cluster in %s: %w", c.data, err)
 	}

@@ -71,7 +71,7 @@ func StartNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
 		return nil, fmt.Errorf("start nats-server: %w", err)
 	}
 	options.Dir = dir
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := MakeFolder(dir); err != nil {
 		return nil, fmt.Errorf("start nats-server: %w", err)
 	}
 	if err := stopOrphanNATS(ctx, dir); err != nil {

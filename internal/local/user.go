@@ -51,8 +51,21 @@ func reachableBy(credential *syscall.Credential, dir string) bool {
 // cannot enter it, as when it lies in root's home. Then it is a folder of the system's temporary
 // ones named after dir's path, and dir gets a link that leads there.
 func clusterParent(dir string, credential *syscall.Credential) (string, error) {
-	if credential == nil || reachableBy(credential, dir) {
+	if credential == nil {
 		return dir, nil
+	}
+	if reachableBy(credential, dir) {
+		// An earlier run may not have come in here, and its data lie elsewhere.
+		elsewhere, err := os.Readlink(filepath.Join(dir, "elsewhere"))
+		_, here := os.Stat(filepath.Join(dir, "data"))
+		if err != nil || here == nil || ownFolder(elsewhere) != nil || !reachableBy(credential, elsewhere) {
+			return dir, nil
+		}
+		return elsewhere, nil
+	}
+	if _, err := os.Stat(filepath.Join(dir, "data")); err == nil {
+		return "", fmt.Errorf("PostgreSQL's user (%d) cannot enter %s, where its data are: "+
+			"open the folders above it (chmod a+x), or remove it to start afresh", credential.Uid, dir)
 	}
 	name := fmt.Sprintf("banyan-%d-%.8x", os.Getuid(), sha256.Sum256([]byte(dir)))
 	var refused error
@@ -88,7 +101,7 @@ func ownFolder(path string) error {
 	if !info.IsDir() || !ok || int(stat.Uid) != os.Getuid() {
 		return fmt.Errorf("%s is not a folder of user %d", path, os.Getuid())
 	}
-	return nil
+	return MakeFolder(path) // the umask may have closed it
 }
 
 func linkTo(target, link string) error {

@@ -1,9 +1,13 @@
 package testdb
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
+
+	"banyan/internal/local"
 )
 
 // memoryFolder is Linux's file system in memory. Cloning a database makes and writes 300 small files,
@@ -24,7 +28,7 @@ func fastFolder() string {
 
 // ownFolder makes the folder, whose name anybody could guess and take, and refuses somebody else's.
 func ownFolder(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	info, err := os.Lstat(dir)
@@ -35,5 +39,5 @@ func ownFolder(dir string) error {
 	if !info.IsDir() || !ok || int(stat.Uid) != os.Getuid() {
 		return fmt.Errorf("%s is not this user's folder: remove it, or set TMPDIR", dir)
 	}
-	return nil
+	return local.MakeFolder(dir) // the umask may have closed it
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"banyan/deploy"
+	"banyan/internal/local"
 )
 
 // Containers prepares what the containers of compose.yaml find when they start. There the servers are containers
@@ -47,9 +48,11 @@ func (c *Containers) WriteSecrets() error {
 	if err != nil {
 		return err
 	}
-	add(&kept.Roles, superuser, rand.Text)
-	if err := writePrivate(filepath.Join(c.Dir, "secrets.json"), kept); err != nil {
-		return fmt.Errorf("keep the secrets: %w", err)
+	if kept.Roles[superuser] == "" {
+		add(&kept.Roles, superuser, rand.Text)
+		if err := writePrivate(filepath.Join(c.Dir, "secrets.json"), kept); err != nil {
+			return fmt.Errorf("keep the secrets: %w", err)
+		}
 	}
 	s, err := c.settings()
 	if err != nil {
@@ -177,7 +180,7 @@ func natsConfig(kept *secrets) string {
 // give replaces a file, whose name begins with the process that it is for, in one move.
 func (c *Containers) give(name, content string) error {
 	path := filepath.Join(c.Dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := local.MakeFolder(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("make a folder for secrets: %w", err)
 	}
 	making := path + ".making"

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"banyan/internal/local"
 )
 
 // Wipe removes the data, logs and programs of a lab that does not run, wherever they are. The secrets stay.
@@ -15,7 +17,7 @@ func Wipe(dir string) error {
 	if err != nil {
 		return fmt.Errorf("remove the lab's data: %w", err)
 	}
-	lock, err := lockFolder(dir, 0)
+	lock, err := lockFolder(dir, 0, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
@@ -62,7 +64,7 @@ func makeFolders(dir string) error {
 		return fmt.Errorf("keep the last run's logs: %w", err)
 	}
 	for _, name := range []string{"bin", "logs", "outside"} {
-		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+		if err := local.MakeFolder(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("make the lab's folders: %w", err)
 		}
 	}

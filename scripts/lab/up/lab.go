@@ -43,7 +43,7 @@ type Lab struct {
 func Start(ctx context.Context, options Options) (*Lab, error) {
 	l, err := prepare(ctx, options)
 	if err != nil {
-		return nil, err
+		return nil, explainPermission(options.Dir, err)
 	}
 	starting, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -56,7 +56,7 @@ func Start(ctx context.Context, options Options) (*Lab, error) {
 	}
 	if err != nil {
 		l.progress.say("that failed; stopping what has started")
-		return nil, errors.Join(err, l.Stop(context.WithoutCancel(ctx)))
+		return nil, errors.Join(explainPermission(l.options.Dir, err), l.Stop(context.WithoutCancel(ctx)))
 	}
 	return l, nil
 }
@@ -109,10 +109,13 @@ func (l *Lab) names() []string { return l.options.processes(l.sides) }
 // takeFolder makes the folder this lab's own, or says which lab has it.
 func (l *Lab) takeFolder() error {
 	dir := l.options.Dir
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := checkOwner(dir); err != nil {
+		return err
+	}
+	if err := local.MakeFolder(dir); err != nil {
 		return fmt.Errorf("make the lab's folder: %w", err)
 	}
-	lock, err := lockFolder(dir, time.Second)
+	lock, err := lockFolder(dir, os.O_CREATE, time.Second)
 	if errors.Is(err, errHeld) {
 		other, err := present(dir)
 		if err != nil {

@@ -204,6 +204,21 @@ func TestSecrets(t *testing.T) {
 		require.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
 	})
 
+	t.Run("are not written again when none is new", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		_, err := openSecrets(dir)
+		require.NoError(t, err)
+		file := filepath.Join(dir, "secrets.json")
+		before, err := os.Stat(file)
+		require.NoError(t, err)
+		_, err = openSecrets(dir)
+		require.NoError(t, err)
+		after, err := os.Stat(file)
+		require.NoError(t, err)
+		require.True(t, os.SameFile(before, after))
+	})
+
 	t.Run("of a new kind are added to those that are there", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()

@@ -1,6 +1,7 @@
 package up
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
@@ -41,7 +42,14 @@ func openSecrets(dir string) (*secrets, error) {
 	if err != nil {
 		return nil, err
 	}
+	before, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
 	s.complete()
+	if after, err := json.Marshal(s); err != nil || bytes.Equal(before, after) {
+		return s, err
+	}
 	if err := writePrivate(filepath.Join(dir, "secrets.json"), s); err != nil {
 		return nil, fmt.Errorf("keep the lab's secrets: %w", err)
 	}

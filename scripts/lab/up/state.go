@@ -137,7 +137,7 @@ func Running(dir string) (*State, error) {
 
 // present returns the state of a living lab, ready or not.
 func present(dir string) (*State, error) {
-	lock, err := lockFolder(dir, 0)
+	lock, err := lockFolder(dir, 0, 0)
 	switch {
 	case err == nil:
 		// Nobody holds the lock, so whatever the state file says is of the past.
@@ -146,7 +146,7 @@ func present(dir string) (*State, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, ErrNotRunning
 	case !errors.Is(err, errHeld):
-		return nil, err
+		return nil, explainPermission(dir, err)
 	}
 	content, err := os.ReadFile(filepath.Join(dir, "state.json"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -189,9 +189,10 @@ func writePrivate(path string, value any) error {
 var errHeld = errors.New("the folder's lock is held")
 
 // lockFolder takes the folder's lock, which the kernel frees when the holder dies, and gives up with
-// errHeld after patience.
-func lockFolder(dir string, patience time.Duration) (*os.File, error) {
-	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+// errHeld after patience. The lock is made only where asked for, by os.O_CREATE: who merely looks, root perhaps,
+// leaves nothing in the folder.
+func lockFolder(dir string, create int, patience time.Duration) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Join(dir, "lock"), create|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,12 @@
 package seed
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/unicode/norm"
 )
 
 func TestWorks(t *testing.T) {
@@ -25,7 +27,14 @@ func TestWorks(t *testing.T) {
 		for _, text := range append([]string{work.Subject, work.Title, work.Form, work.Language}, work.Authors...) {
 			require.NotEmpty(t, text, key)
 			require.Equal(t, strings.TrimSpace(text), text, key)
+			require.True(t, norm.NFC.IsNormalString(text), "%+q is not in NFC, as the shop keeps text", text)
 		}
+	}
+	for _, town := range towns {
+		require.True(t, norm.NFC.IsNormalString(town.city), "%+q", town.city)
+	}
+	for _, name := range slices.Concat(givenNames, familyNames, streets) {
+		require.True(t, norm.NFC.IsNormalString(name), "%+q", name)
 	}
 	require.Len(t, subjects, 24)
 	for subject, n := range subjects {

@@ -26,8 +26,9 @@ func TestProcess(t *testing.T) {
 	p := start(t)
 	bookID := example[newBookData](t, "book.added").BookID
 	order := example[orderData](t, "order.paid")
+	order.OrderID = placed(0)
 
-	p.tell("events.catalog.book.added", "book.added")
+	p.tell("events.catalog.book.added", "book.added", order.OrderID)
 	stock := "/v1/stock/" + bookID.String()
 	testprocess.Soon(t, func() bool { return p.staff().Do(t.Context(), "GET", stock, nil, nil) == nil }, "the book is known")
 	req, err := http.NewRequestWithContext(t.Context(), "POST", p.url+stock+"/deliveries", bytes.NewBufferString(`{"quantity":5}`))
@@ -43,8 +44,8 @@ func TestProcess(t *testing.T) {
 	reservation := reservationRequest{order.OrderID, []item{{bookID, 2}}}
 	require.ErrorIs(t, p.staff().Do(t.Context(), "POST", "/internal/v1/reservations", reservation, nil), token.ErrNotAdmitted)
 	require.NoError(t, p.orders().Do(t.Context(), "POST", "/internal/v1/reservations", reservation, nil))
-	p.tell("events.orders.order.paid", "order.paid")
-	p.tell("events.orders.order.cancelled", "order.cancelled")
+	p.tell("events.orders.order.paid", "order.paid", order.OrderID)
+	p.tell("events.orders.order.cancelled", "order.cancelled", order.OrderID)
 
 	var told []bookData
 	testprocess.Soon(t, func() bool { told = p.told(); return len(told) == 3 }, "all changes are told")
@@ -84,8 +85,13 @@ func (p program) orders() *web.Client {
 	return web.NewClient(web.ClientConfig{Base: p.url, Bearer: func() (string, error) { return p.caller.Token("inventory") }})
 }
 
-// tell publishes the example of an event, as its owner would.
-func (p program) tell(subject, typ string) { p.Tell(subject, api.Event(typ)) }
+// tell publishes the example of an event, as its owner would, as if it were about this
+// order: the one in the examples is too old to begin.
+func (p program) tell(subject, typ string, order uuid.UUID) {
+	p.t.Helper()
+	theirs := example[orderData](p.t, "order.cancelled").OrderID.String()
+	p.Tell(subject, bytes.ReplaceAll(api.Event(typ), []byte(theirs), []byte(order.String())))
+}
 
 // told are the books in the events of this service, in their order.
 func (p program) told() (books []bookData) {

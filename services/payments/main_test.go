@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/base64"
 	"testing"
 
@@ -21,6 +22,7 @@ func TestProcess(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	order := example[orderData](t, "order.cancelled")
+	order.OrderID = placed(0)
 	charge := chargeRequest{order.OrderID, order.AccountID, order.Total, "tok_visa"}
 
 	customer := p.person(order.AccountID)
@@ -30,7 +32,7 @@ func TestProcess(t *testing.T) {
 	require.Equal(t, Captured, charged.Status)
 	testprocess.Soon(t, func() bool { return len(p.told()) == 1 }, "the payment is told")
 
-	p.tell("events.orders.order.cancelled", "order.cancelled")
+	p.tell("events.orders.order.cancelled", "order.cancelled", order.OrderID)
 	testprocess.Soon(t, func() bool { return len(p.told()) == 2 }, "the refund is told")
 	require.Equal(t, []string{"events.payments.payment.captured", "events.payments.payment.refunded"}, p.told())
 	var list web.List[Payment]
@@ -64,8 +66,13 @@ func (p program) orders() *web.Client {
 	return web.NewClient(web.ClientConfig{Base: p.url, Bearer: func() (string, error) { return p.caller.Token("payments") }})
 }
 
-// tell publishes the example of an event, as its owner would.
-func (p program) tell(subject, typ string) { p.Tell(subject, api.Event(typ)) }
+// tell publishes the example of an event, as its owner would, as if it were about this
+// order: the one in the examples is too old to begin.
+func (p program) tell(subject, typ string, order uuid.UUID) {
+	p.t.Helper()
+	theirs := example[orderData](p.t, "order.cancelled").OrderID.String()
+	p.Tell(subject, bytes.ReplaceAll(api.Event(typ), []byte(theirs), []byte(order.String())))
+}
 
 // told are the subjects of this service's events, in their order.
 func (p program) told() (subjects []string) {

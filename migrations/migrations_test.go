@@ -49,12 +49,7 @@ func TestDownAndUp(t *testing.T) {
 	for _, schema := range migrations.Schemas {
 		t.Run(schema, func(t *testing.T) {
 			t.Parallel()
-			config, err := postgres.ParseConfig(db.URL(schema + "_owner"))
-			require.NoError(t, err)
-			conn := stdlib.OpenDB(*config)
-			defer conn.Close()
-			p, err := goose.NewProvider(goose.DialectPostgres, conn, migrations.Of(schema), goose.WithDisableGlobalRegistry(true))
-			require.NoError(t, err)
+			p := history(t, db, schema)
 			before := things(t, super, schema)
 			require.NotEmpty(t, before)
 
@@ -70,6 +65,31 @@ func TestDownAndUp(t *testing.T) {
 			require.NoError(t, postgres.CheckVersion(t.Context(), db.Pool(schema+"_app"), migrations.Of(schema)))
 		})
 	}
+}
+
+// history goes up and down one schema, as its owner.
+func history(t *testing.T, db *testdb.DB, schema string) *goose.Provider {
+	t.Helper()
+	config, err := postgres.ParseConfig(db.URL(schema + "_owner"))
+	require.NoError(t, err)
+	conn := stdlib.OpenDB(*config)
+	t.Cleanup(func() { conn.Close() })
+	p, err := goose.NewProvider(goose.DialectPostgres, conn, migrations.Of(schema), goose.WithDisableGlobalRegistry(true))
+	require.NoError(t, err)
+	return p
+}
+
+// goBefore takes back the migration of this name, and all that came after it.
+func goBefore(t *testing.T, p *goose.Provider, name string) {
+	t.Helper()
+	for _, source := range p.ListSources() {
+		if strings.HasSuffix(source.Path, "_"+name+".sql") {
+			_, err := p.DownTo(t.Context(), source.Version-1)
+			require.NoError(t, err)
+			return
+		}
+	}
+	require.Fail(t, "there is no migration "+name)
 }
 
 // things are what a schema holds, goose's own table aside, with who may do what
@@ -219,26 +239,13 @@ func TestBigStock(t *testing.T) {
 	} {
 		t.Run(schema, func(t *testing.T) {
 			t.Parallel()
-			conn, err := sql.Open("pgx", db.URL(schema+"_owner"))
-			require.NoError(t, err)
-			defer conn.Close()
-			p, err := goose.NewProvider(goose.DialectPostgres, conn, migrations.Of(schema), goose.WithDisableGlobalRegistry(true))
-			require.NoError(t, err)
-			before := int64(-1) // the version before it
-			for _, source := range p.ListSources() {
-				if strings.HasSuffix(source.Path, c.file+".sql") {
-					break
-				}
-				before = source.Version
-			}
-			_, err = p.DownTo(t.Context(), before)
-			require.NoError(t, err)
+			goBefore(t, history(t, db, schema), c.file)
 			may(t, super, c.fill)
 			was := ask[string](t, super, c.same)
 			options := `select format('%s %s', relname, reloptions) from pg_class where relnamespace = $1::regnamespace and relkind = 'r' order by 1`
 			settings := ask[string](t, super, options, schema)
 
-			_, err = postgres.Migrate(t.Context(), db.URL(schema+"_owner"), migrations.Of(schema))
+			_, err := postgres.Migrate(t.Context(), db.URL(schema+"_owner"), migrations.Of(schema))
 			require.NoError(t, err)
 			require.Equal(t, was, ask[string](t, super, c.same))
 			require.Subset(t, ask[string](t, super, options, schema), settings, "fillfactor stays")

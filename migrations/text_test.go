@@ -1,12 +1,10 @@
 package migrations_test
 
 import (
-	"database/sql"
-	"io/fs"
 	"strings"
 	"testing"
 
-	"github.com/pressly/goose/v3"
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"banyan/internal/postgres"
@@ -87,20 +85,8 @@ func TestTextBecomesNFC(t *testing.T) {
 		t.Run(schema, func(t *testing.T) {
 			t.Parallel()
 			url, owner := db.URL(schema+"_owner"), db.Pool(schema+"_owner")
-			conn, err := sql.Open("pgx", url)
-			require.NoError(t, err)
-			defer conn.Close()
-			p, err := goose.NewProvider(goose.DialectPostgres, conn, migrations.Of(schema), goose.WithDisableGlobalRegistry(true))
-			require.NoError(t, err)
-			files, err := fs.Glob(migrations.Of(schema), "*_text.sql")
-			require.NoError(t, err)
-			require.Len(t, files, 1)
-			version, err := goose.NumericComponent(files[0])
-			require.NoError(t, err)
-			_, err = p.DownTo(t.Context(), version-1)
-			require.NoError(t, err)
-
-			_, err = conn.ExecContext(t.Context(), strings.Join(c.before, ";"))
+			goBefore(t, history(t, db, schema), "text")
+			_, err := owner.Exec(t.Context(), strings.Join(c.before, ";"), pgx.QueryExecModeSimpleProtocol)
 			require.NoError(t, err)
 			_, err = postgres.Migrate(t.Context(), url, migrations.Of(schema))
 			require.NoError(t, err)

@@ -100,6 +100,48 @@ func Exec(ctx context.Context, q Querier, b *pgx.Batch) error {
 	return q.SendBatch(ctx, b).Close()
 }
 
+// ExecWithin is Exec for an answer that has to come in time: it returns when ctx
+// ends. Exec itself returns up to three seconds later, when the statement that it
+// gave up has ended or the connection is lost (letFinish). What ExecWithin left
+// may be kept or not, so its caller can't read what the batch was to fill in.
+func ExecWithin(ctx context.Context, q Querier, b *pgx.Batch) error {
+	done := make(chan error, 1)
+	go func() { done <- Exec(ctx, q, b) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ExecOnce is ExecWithin for a batch that is sent or not sent, and nothing between
+// the two: ctx decides until there is a connection. From then on only its deadline
+// counts, so that a client that goes away does not leave the outcome open.
+func ExecOnce(ctx context.Context, pool *pgxpool.Pool, b *pgx.Batch) error {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	sending := context.WithoutCancel(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		sending, cancel = context.WithDeadline(sending, deadline)
+		defer cancel()
+	}
+	done := make(chan error, 1)
+	go func() {
+		defer conn.Release()
+		done <- Exec(sending, conn, b)
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-sending.Done():
+		return sending.Err()
+	}
+}
+
 // UniqueViolation reports whether err comes from this unique constraint or
 // index; an empty name means any.
 func UniqueViolation(err error, constraint string) bool { return violation(err, "23505", constraint) }

@@ -172,6 +172,8 @@ func (s *Service) Orders(ctx context.Context, accountID uuid.UUID, limit int, af
 // returned as it is. The refund follows a little later. It returns ErrPending,
 // ErrShipped or ErrNotFound if it cannot.
 func (s *Service) Cancel(ctx context.Context, accountID, id uuid.UUID) (Order, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	for range attempts {
 		o, err := s.Order(ctx, accountID, id)
 		if err != nil {
@@ -206,7 +208,7 @@ func (s *Service) cancelPaid(ctx context.Context, o Order) error {
 	s.stock.QueueGiveBack(&b, o.books(), o.quantities())
 	s.recovery.QueueRefund(&b, o.ID)
 	s.mail.QueueCancelled(&b, o.ID, o.AccountID, Customer)
-	return postgres.Exec(ctx, s.pool, &b)
+	return postgres.ExecWithin(ctx, s.pool, &b)
 }
 
 // Fulfilment is how shipping reports what it did.

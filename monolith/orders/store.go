@@ -20,8 +20,10 @@ func readCheckout(ctx context.Context, q postgres.Querier, key idempotency.Reque
 	var cart Cart
 	queueReadCart(&b, key.Owner, &cart)
 	idempotency.QueueFind(&b, key, func(c *idempotency.Claim) error { claim = c; return nil })
-	err := postgres.Exec(ctx, q, &b)
-	return claim, cart, err
+	if err := postgres.ExecWithin(ctx, q, &b); err != nil {
+		return nil, Cart{}, err
+	}
+	return claim, cart, nil
 }
 
 func queueReadCart(b *pgx.Batch, accountID uuid.UUID, into *Cart) {

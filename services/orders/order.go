@@ -177,6 +177,8 @@ func (s *Service) Orders(ctx context.Context, accountID uuid.UUID, limit int, af
 // Unavailable if shipping cannot be asked; the wish is kept then, and the
 // sweeper asks again, for the answer may only have been lost.
 func (s *Service) Cancel(ctx context.Context, accountID, id uuid.UUID) (Order, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	for range attempts {
 		o, err := s.Order(ctx, accountID, id)
 		if err != nil {
@@ -210,7 +212,7 @@ func (s *Service) Cancel(ctx context.Context, accountID, id uuid.UUID) (Order, e
 func (s *Service) requestCancel(ctx context.Context, o Order) error {
 	var b pgx.Batch
 	queueCancelRequest(&b, o.ID, s.sweepAfter)
-	return postgres.Exec(ctx, s.pool, &b)
+	return postgres.ExecWithin(ctx, s.pool, &b)
 }
 
 // cancelPaid lets shipping decide: a parcel that has left cannot be called back.
@@ -226,7 +228,7 @@ func (s *Service) cancelPaid(ctx context.Context, o Order) error {
 	}
 	queueTransition(&b, o.ID, Paid, Cancelled, Customer)
 	events.Queue(ctx, &b, orderCancelled, cancelledEvent(o.cancelled(Customer), false))
-	if err := postgres.Exec(ctx, s.pool, &b); err != nil {
+	if err := postgres.ExecWithin(ctx, s.pool, &b); err != nil {
 		return err
 	}
 	s.wake()

@@ -19,9 +19,11 @@ import (
 )
 
 const (
-	// answerWithin is how long a customer waits for the card processor before
-	// the answer is 202; the contract promises one within 3 s.
-	answerWithin = 2600 * time.Millisecond
+	// askWithin is how long a customer waits for a place in the database and for
+	// the neighbours before the answer is 503 or 202. What came of it is written
+	// down by answerWithin: the contract promises an answer within 3 s.
+	askWithin    = 2600 * time.Millisecond
+	answerWithin = 2900 * time.Millisecond
 	// attempts bounds how often a checkout starts again because the cart or the
 	// stock changed under it.
 	attempts = 8
@@ -38,16 +40,16 @@ type Purchase struct {
 // Checkout buys the cart and returns the answer to send, which is also the one
 // that the key stands for from then on. Its errors are answers that are not kept.
 func (s *Service) Checkout(ctx context.Context, p Purchase) (idempotency.Answer, error) {
-	// Money may move from here on: a client that goes away changes nothing.
-	ctx = context.WithoutCancel(ctx)
 	began := time.Now()
+	placing, cancel := context.WithDeadline(ctx, began.Add(askWithin))
+	defer cancel()
 	for range attempts {
-		claim, cart, err := readCheckout(ctx, s.pool, p.Key)
+		claim, cart, err := readCheckout(placing, s.pool, p.Key)
 		if err != nil {
-			return idempotency.Answer{}, err
+			return idempotency.Answer{}, fmt.Errorf("look at key and cart: %w", err)
 		}
 		if claim != nil {
-			return s.repeat(ctx, p.Key, *claim)
+			return s.repeat(placing, p.Key, *claim)
 		}
 		if len(cart.Items) == 0 {
 			return idempotency.Answer{}, ErrEmptyCart
@@ -56,9 +58,12 @@ func (s *Service) Checkout(ctx context.Context, p Purchase) (idempotency.Answer,
 			return idempotency.Answer{}, ErrCartFull
 		}
 		o := newOrder(p.AccountID, cart, p.Address, p.CardToken)
-		switch err := s.place(ctx, p, o, cart.version); {
+		switch err := s.place(placing, p, o, cart.version); {
 		case err == nil:
-			return s.settle(ctx, p, o, began.Add(answerWithin))
+			// Money may move from here on: a client that goes away changes nothing.
+			settling, cancel := context.WithDeadline(context.WithoutCancel(ctx), began.Add(answerWithin))
+			defer cancel()
+			return s.settle(settling, p, o, began.Add(askWithin))
 		case idempotency.Taken(err), cartMoved(err), postgres.Retryable(err):
 			continue // the next look at key and cart says what it means
 		case postgres.UniqueViolation(err, "orders_one_pending"):
@@ -71,15 +76,18 @@ func (s *Service) Checkout(ctx context.Context, p Purchase) (idempotency.Answer,
 }
 
 // place is the first transaction: everything that must be there before a
-// neighbour is asked. It is one batch, so one round trip. A batch has no `if`;
-// what must stop it raises: a key that is taken, a second pending order, a cart
-// that moved.
+// neighbour is asked. It is one batch, so one round trip. A batch has no `if`, so
+// a guard has to make its statement fail: a key that is taken, a second pending
+// order, a cart that moved.
+//
+// A client that goes away, or has waited for too long, before there is a
+// connection has bought nothing. After that it changes nothing.
 func (s *Service) place(ctx context.Context, p Purchase, o Order, cartVersion int64) error {
 	var b pgx.Batch
 	idempotency.QueueClaim(&b, p.Key, o.ID)
 	queueInsertOrder(&b, o, s.sweepAfter)
 	queueExpectCart(&b, p.AccountID, cartVersion)
-	return postgres.Exec(ctx, s.pool, &b)
+	return postgres.ExecOnce(ctx, s.pool, &b)
 }
 
 // settle asks the neighbours and writes down what came of it. If that is not
@@ -100,7 +108,7 @@ func (s *Service) settle(ctx context.Context, p Purchase, o Order, deadline time
 		queueOutcome(ctx, &b, o, true)
 	}
 	idempotency.QueueAnswer(&b, p.Key, answer)
-	switch err := postgres.Exec(ctx, s.pool, &b); {
+	switch err := postgres.ExecWithin(ctx, s.pool, &b); {
 	case err == nil:
 		s.wake()
 		return answer, nil
@@ -184,7 +192,7 @@ func (s *Service) store(ctx context.Context, key idempotency.Request, o Order) (
 	var b pgx.Batch
 	answer := answerFor(o)
 	idempotency.QueueAnswer(&b, key, answer)
-	err := postgres.Exec(ctx, s.pool, &b)
+	err := postgres.ExecWithin(ctx, s.pool, &b)
 	if idempotency.Answered(err) {
 		return s.kept(ctx, key)
 	}

@@ -18,7 +18,7 @@ const (
 	// answerWithin is how long orders is kept waiting for the card processor;
 	// it gives up itself after 2.5 s.
 	answerWithin = 2300 * time.Millisecond
-	// payTime bounds all of it, the database included.
+	// payTime bounds all of it once the payment is open, the database included.
 	payTime = 5 * time.Second
 )
 
@@ -35,18 +35,23 @@ var (
 // order can send the same charge again. A payment that is there and pending may
 // have been charged already, or may be charged at this moment: open marks it
 // doubtful before the processor is asked once more.
-func (s *Service) open(ctx context.Context, orderID, accountID uuid.UUID, cents int64, cardToken string) (p Payment, kept string, err error) {
+func (s *Service) open(ctx context.Context, orderID, accountID uuid.UUID, cents int64, cardToken string) (Payment, string, error) {
 	var b pgx.Batch
+	var p Payment
+	var kept string
 	old := tooOld(orderID)
 	if !old {
 		queueInsertPayment(&b, uuid.Must(uuid.NewV7()), orderID, accountID, cents, cardToken)
 	}
 	queueSelectCharge(&b, orderID, &p, &kept)
-	err = postgres.Exec(ctx, s.pool, &b)
-	if old && errors.Is(err, pgx.ErrNoRows) {
+	err := postgres.ExecOnce(ctx, s.pool, &b)
+	switch {
+	case old && errors.Is(err, pgx.ErrNoRows):
 		return Payment{Status: Void}, "", nil
+	case err != nil:
+		return Payment{}, "", err
 	}
-	return p, kept, err
+	return p, kept, nil
 }
 
 // Charge asks the processor until the outcome is definite or ctx ends. It returns
@@ -84,12 +89,15 @@ func (s *Service) Charge(ctx context.Context, orderID uuid.UUID, cents int64, ca
 // asking again is right. What is settled already is only returned, and a payment
 // that is void counts as declined.
 //
-// Money may move: a caller that goes away changes nothing, and what the
-// processor says is written down for the next one who asks.
+// A caller that goes away before there is a connection has asked for nothing.
+// After that money may move, and its going changes nothing: what the processor
+// says is written down for the next request.
 func (s *Service) Pay(ctx context.Context, orderID, accountID uuid.UUID, cents int64, cardToken string) (captured bool, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), payTime)
+	opening, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	p, cardToken, err := s.open(ctx, orderID, accountID, cents, cardToken)
+	p, cardToken, err := s.open(opening, orderID, accountID, cents, cardToken)
+	ctx, giveUp := context.WithTimeout(context.WithoutCancel(ctx), payTime)
+	defer giveUp()
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("open the payment of order %s: %w", orderID, err)
@@ -100,8 +108,8 @@ func (s *Service) Pay(ctx context.Context, orderID, accountID uuid.UUID, cents i
 	case p.Status != Pending || p.Refunding:
 		return p.outcome()
 	}
-	charging, giveUp := context.WithTimeout(ctx, answerWithin)
-	defer giveUp()
+	charging, stop := context.WithTimeout(ctx, answerWithin)
+	defer stop()
 	captured, err = s.Charge(charging, orderID, cents, cardToken)
 	refused := errors.Is(err, ErrRefused)
 	if err != nil && !refused {

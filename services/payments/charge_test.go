@@ -167,3 +167,22 @@ func (s shop) told(o order) int {
 	s.t.Helper()
 	return s.count(`select count(*) from outbox where type = $1 and data->>'order_id' = $2`, paymentCaptured, o.id.String())
 }
+
+func TestChargingWithoutAConnection(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	o := s.newOrder("tok_visa")
+	for range s.pool.Config().MaxConns {
+		conn, err := s.pool.Acquire(t.Context())
+		require.NoError(t, err)
+		defer conn.Release()
+	}
+	began := time.Now()
+	require.Equal(t, 503, s.charge("orders", o).Code)
+	require.Less(t, time.Since(began), 3*time.Second)
+	ctx, giveUp := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer giveUp()
+	_, err := s.Pay(ctx, o.id, o.accountID, o.cents, o.cardToken)
+	require.Error(t, err)
+	require.Zero(t, s.bank.heardOf(o.id), "nothing was charged for a caller that has gone")
+}

@@ -168,7 +168,8 @@ func requireAllClosed(t *testing.T, where string, value any) {
 // consumes is registered there.
 var (
 	sends    = regexp.MustCompile(`(?m)^\s*(?:const )?\w+\s+= "([a-z_]+\.[a-z_]+)"$`)
-	receives = regexp.MustCompile(`events\.On(?:Queued)?\(c, "([a-z_]+\.[a-z_]+)"`)
+	receives = regexp.MustCompile(`events\.On(?:Queued|Batch)?\(c, [^)]*\)`)
+	heard    = regexp.MustCompile(`"([a-z_]+\.[a-z_]+)"`)
 )
 
 // operationsInCode are named as in events.yaml.
@@ -183,8 +184,10 @@ func operationsInCode(t *testing.T) (all []string) {
 		for _, found := range sends.FindAllSubmatch(code, -1) {
 			all = append(all, service+".sends."+string(found[1]))
 		}
-		for _, found := range receives.FindAllSubmatch(code, -1) {
-			all = append(all, service+".receives."+string(found[1]))
+		for _, call := range receives.FindAll(code, -1) {
+			for _, found := range heard.FindAllSubmatch(call, -1) {
+				all = append(all, service+".receives."+string(found[1]))
+			}
 		}
 	}
 	return all

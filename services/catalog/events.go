@@ -30,16 +30,10 @@ type bookData struct {
 
 func bookEvent(b Book) bookData { return bookData{b.ID, b.ISBN, b.Title, b.Price, b.Version} }
 
-// What catalog hears of orders.
-const (
-	orderPaid      = "order.paid"
-	orderCancelled = "order.cancelled"
-)
-
 // Consume gives the consumer its handlers.
 func (s *Service) Consume(c *events.Consumer) {
 	events.OnBatch(c, s.stockChanged, "stock.changed")
-	events.OnBatch(c, s.ordersEnded, orderPaid, orderCancelled)
+	events.OnBatch(c, s.ordersEnded, "order.paid", "order.cancelled")
 }
 
 // stockData declares what catalog reads of stock.changed.
@@ -83,8 +77,8 @@ func (s *Service) ordersEnded(_ context.Context, b *pgx.Batch, all []events.Hear
 	for _, e := range all {
 		orders.ids = append(orders.ids, e.Data.OrderID)
 		orders.placedAt = append(orders.placedAt, e.Data.PlacedAt)
-		orders.cancelled = append(orders.cancelled, e.Type == orderCancelled)
-		if e.Type == orderCancelled {
+		orders.cancelled = append(orders.cancelled, e.Type == "order.cancelled")
+		if e.Type == "order.cancelled" {
 			continue // which books it was about does not matter any more
 		}
 		for _, i := range e.Data.Items {

@@ -27,15 +27,9 @@ func shipmentEvent(s Shipment, trackingNumber string) dispatchedData {
 	return dispatchedData{s.ID, s.OrderID, s.AccountID, trackingNumber}
 }
 
-// What shipping hears of orders.
-const (
-	orderPaid      = "order.paid"
-	orderCancelled = "order.cancelled"
-)
-
 // Consume gives the consumer its handlers.
 func (s *Service) Consume(c *events.Consumer) {
-	events.OnBatch(c, s.ordersEnded, orderPaid, orderCancelled)
+	events.OnBatch(c, s.ordersEnded, "order.paid", "order.cancelled")
 }
 
 // orderData declares what shipping reads of an order that was paid or cancelled.
@@ -58,7 +52,7 @@ func (s *Service) ordersEnded(_ context.Context, b *pgx.Batch, all []events.Hear
 	for _, e := range all {
 		order := e.Data
 		switch {
-		case e.Type == orderPaid:
+		case e.Type == "order.paid":
 			queuePrepare(b, order.OrderID, order.AccountID, order.ShippingAddress)
 		case order.Reason == "customer":
 			b.Queue(cancelShipmentQuery, uuid.Must(uuid.NewV7()), order.OrderID, order.AccountID)

@@ -23,6 +23,12 @@ import (
 	"banyan/migrations"
 )
 
+// What orders tells of.
+const (
+	orderPaid      = "order.paid"
+	orderCancelled = "order.cancelled"
+)
+
 // shop is the service alone behind its routes.
 type shop struct {
 	*Service

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"banyan/internal/postgres"
 	"banyan/scripts/lab/invariants"
 	"banyan/scripts/lab/seed"
 	"banyan/scripts/lab/up"
@@ -119,9 +120,9 @@ func (c *verifyCommand) differ(ctx context.Context, state *up.State, shops map[s
 	}
 	databases := map[string]*pgxpool.Pool{}
 	for side, url := range state.Databases {
-		pool, err := pgxpool.New(ctx, url)
+		pool, err := postgres.Open(ctx, url, postgres.Options{})
 		if err != nil {
-			return nil, fmt.Errorf("read the URL of the database of the %s", side) // the cause would show the password
+			return nil, fmt.Errorf("open the database of the %s: %w", side, err)
 		}
 		defer pool.Close()
 		databases[side] = pool

@@ -40,9 +40,10 @@ func copies() []rule {
 		{
 			name: "catalog's recent sales equal the orders",
 			of:   `select count(*) from catalog.recent_orders`,
+			// Catalog forgets sales that are no longer among the newest 10,000, after a week.
 			wrong: `
 				with sold as (
-					select id, placed_at
+					select id, placed_at, row_number() over (order by placed_at desc, id desc) <= 10000 as kept
 					from orders.orders
 					where status in ('paid', 'shipped')
 				), recent as (
@@ -53,11 +54,16 @@ func copies() []rule {
 				select format('order %s: placed at %s, and as catalog has it at %s', coalesce(o.id, r.order_id), o.placed_at, r.placed_at)
 				from sold o
 				full join recent r on r.order_id = o.id
-				where o.placed_at is distinct from r.placed_at
+				where o.placed_at is distinct from r.placed_at and (o.kept or r.order_id is not null)
 				union all
 				select format('order %s, book %s: %s copies, and as catalog has it %s',
 					coalesce(o.order_id, r.order_id), coalesce(o.book_id, r.book_id), o.quantity, r.quantity)
-				from (select i.* from orders.order_items i join sold on sold.id = i.order_id) o
+				from (
+					select i.*
+					from orders.order_items i
+					join sold on sold.id = i.order_id
+					join recent on recent.order_id = i.order_id
+				) o
 				full join (
 					select i.* from catalog.recent_order_items i join recent on recent.order_id = i.order_id
 				) r on r.order_id = o.order_id and r.book_id = o.book_id

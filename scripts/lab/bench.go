@@ -160,27 +160,10 @@ func (c *benchCommand) measure(ctx context.Context, dir string, options bench.Op
 	if slices.Contains(options.Steps, 1) {
 		lab.Facade, lab.Env["facade"] = true, lab.Env["gateway"]
 	}
-	err = withLab(ctx, lab, func(lab *up.Lab) (err error) {
-		report, err = measureOwn(ctx, lab, options)
+	err = up.Scratch(ctx, lab, func(ctx context.Context, lab *up.Lab) (err error) {
+		state := lab.State()
+		report, err = bench.Run(ctx, &state, options)
 		return err
 	})
-	return report, err
-}
-
-// measureOwn ends early, with the reason, when a process of the lab dies.
-func measureOwn(ctx context.Context, lab *up.Lab, options bench.Options) (*bench.Report, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	watched := make(chan error)
-	go func() {
-		crash := lab.Wait(ctx)
-		cancel(crash)
-		watched <- crash
-	}()
-	state := lab.State()
-	report, err := bench.Run(ctx, &state, options)
-	cancel(nil)
-	if crash := <-watched; crash != nil {
-		return nil, crash
-	}
 	return report, err
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 
 	"banyan/scripts/lab/chaos"
 	"banyan/scripts/lab/up"
@@ -92,17 +91,16 @@ func (c *chaosCommand) storm(ctx context.Context, side string, to streams) (*cha
 // fillDisks makes a short run on small disks, and fills them. The second result says why there was none.
 func (c *chaosCommand) fillDisks(ctx context.Context, options chaos.StormOptions, to streams) (report *chaos.StormReport, why string, err error) {
 	const checkouts, customers = 300, 60
-	dir, err := labFolder()
-	if err != nil {
-		return nil, "", err
-	}
-	defer func() { err = errors.Join(err, up.Wipe(dir), os.RemoveAll(dir)) }()
-	disks, why, err := chaos.MountDisks(dir)
-	if err != nil || disks == nil {
-		return nil, why, err
-	}
-	defer func() { err = errors.Join(err, disks.Unmount()) }()
-	options.Dir, options.Disks, options.Checkouts, options.Customers = dir, disks, checkouts, customers
-	report, err = chaos.Storm(ctx, options)
-	return report, "", err
+	err = up.Folder(ctx, nil, func(dir string) (err error) {
+		disks, none, err := chaos.MountDisks(dir)
+		if err != nil || disks == nil {
+			why = none
+			return err
+		}
+		defer func() { err = errors.Join(err, disks.Unmount()) }()
+		options.Dir, options.Disks, options.Checkouts, options.Customers = dir, disks, checkouts, customers
+		report, err = chaos.Storm(ctx, options)
+		return err
+	})
+	return report, why, err
 }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"slices"
 	"strings"
 
 	"banyan/scripts/lab/mutants"
@@ -25,7 +23,7 @@ func (c *mutantsCommand) Help() string {
 		"services as they are. On labs of its own; a running lab is left alone."
 }
 
-func (c *mutantsCommand) Run(ctx context.Context, line *commands, to streams) (err error) {
+func (c *mutantsCommand) Run(ctx context.Context, line *commands, to streams) error {
 	chosen, err := c.chosen()
 	if err != nil {
 		return err
@@ -36,31 +34,23 @@ func (c *mutantsCommand) Run(ctx context.Context, line *commands, to streams) (e
 	if c.Seed == 0 {
 		c.Seed = rand.Uint64N(1_000_000) + 1
 	}
-	dir, err := labFolder()
-	if err != nil {
-		return err
-	}
 	ctx, cancel := withGoRun(ctx)
 	defer cancel()
 	fmt.Fprintf(to.err, "seed %d\n", c.Seed)
-	report, err := mutants.Run(ctx, mutants.Options{
-		Mutants: chosen, Checkouts: c.Checkouts, Seed: c.Seed, Dir: dir, Out: to.err,
-	})
-	if err == nil {
+	return up.Folder(ctx, to.err, func(dir string) error {
+		report, err := mutants.Run(ctx, mutants.Options{
+			Mutants: chosen, Checkouts: c.Checkouts, Seed: c.Seed, Dir: dir, Out: to.err,
+		})
+		if err != nil {
+			return err
+		}
 		if line.JSON {
 			err = json.NewEncoder(to.out).Encode(report)
 		} else {
 			err = report.Print(to.out)
 		}
-	}
-	if err == nil {
-		err = verdictOf(report)
-	}
-	if err != nil && ctx.Err() == nil {
-		fmt.Fprintf(to.err, "The labs' logs and data are kept in %s\n", dir)
-		return err
-	}
-	return errors.Join(err, wipeAll(dir))
+		return errors.Join(err, verdictOf(report))
+	})
 }
 
 func (c *mutantsCommand) chosen() ([]mutants.Mutant, error) {
@@ -86,13 +76,4 @@ func verdictOf(r *mutants.Report) error {
 		err = errors.Join(err, errors.New("the shop as it is did not come through its troubles"))
 	}
 	return err
-}
-
-// wipeAll removes a folder of labs.
-func wipeAll(dir string) error {
-	labs, err := os.ReadDir(dir)
-	for _, lab := range slices.Clone(labs) {
-		err = errors.Join(err, up.Wipe(dir+"/"+lab.Name()))
-	}
-	return errors.Join(err, os.RemoveAll(dir))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"banyan/scripts/lab/chaos"
 	"banyan/scripts/lab/up"
@@ -35,7 +34,9 @@ func (c *raceCommand) Run(ctx context.Context, line *commands, to streams) error
 		return err
 	}
 	fmt.Fprintln(to.err, "No lab is running: starting one for this race.")
-	return withLab(ctx, up.Options{Only: c.Only, Out: to.err}, func(lab *up.Lab) error {
+	ctx, cancel := withGoRun(ctx)
+	defer cancel()
+	return up.Scratch(ctx, up.Options{Only: c.Only, Out: to.err}, func(ctx context.Context, lab *up.Lab) error {
 		state := lab.State()
 		return c.race(ctx, &state, line, to)
 	})
@@ -62,36 +63,4 @@ func raceVerdict(report *chaos.RaceReport) error {
 		return nil
 	}
 	return fmt.Errorf("the %s fails the race: %s", report.Side, report.Violations[0].Rule)
-}
-
-// withLab works on a lab of its own, on free ports and in a temporary folder, which is removed afterwards.
-func withLab(ctx context.Context, options up.Options, do func(*up.Lab) error) (err error) {
-	if options.Dir, err = labFolder(); err != nil {
-		return err
-	}
-	options.RandomPorts = true
-	if options.SeedSize == "" {
-		options.SeedSize = "small"
-	}
-	ctx, cancel := withGoRun(ctx)
-	defer cancel()
-	defer func() { err = errors.Join(err, up.Wipe(options.Dir), os.RemoveAll(options.Dir)) }()
-	lab, err := up.Start(ctx, options)
-	if err != nil {
-		return err
-	}
-	err = do(lab)
-	stopping, stopped := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
-	defer stopped()
-	return errors.Join(err, lab.Stop(stopping))
-}
-
-// labFolder makes a temporary folder for a lab, which PostgreSQL's own user may enter, so that all of the
-// lab lies in it.
-func labFolder() (string, error) {
-	dir, err := os.MkdirTemp("", "banyan-lab-")
-	if err != nil {
-		return "", err
-	}
-	return dir, os.Chmod(dir, 0o711)
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"time"
 
 	"banyan/scripts/lab/rolling"
@@ -36,21 +35,15 @@ func (c *rollingCommand) Run(ctx context.Context, line *commands, to streams) er
 	fmt.Fprintf(to.err, "seed %d\n", c.Seed)
 	ctx, cancel := withGoRun(ctx)
 	defer cancel()
-	dir, err := labFolder()
-	if err != nil {
-		return err
-	}
-	report, err := rolling.Run(ctx, rolling.Options{
-		Customers: c.Customers, Seed: c.Seed, Quick: c.Quick, SettleWithin: c.SettleWithin, Dir: dir, Out: to.err,
+	return up.Folder(ctx, to.err, func(dir string) error {
+		report, err := rolling.Run(ctx, rolling.Options{
+			Customers: c.Customers, Seed: c.Seed, Quick: c.Quick, SettleWithin: c.SettleWithin, Dir: dir, Out: to.err,
+		})
+		if err != nil {
+			return err
+		}
+		return errors.Join(report.Err(), c.show(report, line.JSON, to))
 	})
-	if report != nil {
-		err = errors.Join(err, report.Err(), c.show(report, line.JSON, to))
-	}
-	if err != nil && ctx.Err() == nil {
-		fmt.Fprintf(to.err, "The lab's logs and data are kept in %s\n", dir)
-		return err
-	}
-	return errors.Join(err, up.Wipe(dir), os.RemoveAll(dir))
 }
 
 func (c *rollingCommand) show(report *rolling.Report, asJSON bool, to streams) error {

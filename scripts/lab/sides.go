@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 
 	"banyan/scripts/lab/up"
 )
@@ -49,16 +47,17 @@ func onSides[R printer](sides []string, line *commands, to streams, run func(sid
 }
 
 // inFolder makes a run in a folder of its own, which is kept if the run has to be looked into.
-func inFolder[R any](ctx context.Context, to streams, run func(dir string) (R, error), verdict func(R) error) (R, error) {
-	dir, err := labFolder()
-	if err != nil {
-		var none R
-		return none, err
+func inFolder[R any](ctx context.Context, to streams, run func(dir string) (R, error), verdict func(R) error) (report R, err error) {
+	var off error // what the verdict objects to: the report says it, and whoever shows that
+	err = up.Folder(ctx, to.err, func(dir string) (err error) {
+		if report, err = run(dir); err != nil {
+			return err
+		}
+		off = verdict(report)
+		return off
+	})
+	if off != nil {
+		err = nil
 	}
-	report, err := run(dir)
-	if ctx.Err() == nil && (err != nil || verdict(report) != nil) {
-		fmt.Fprintf(to.err, "The lab's logs and data are kept in %s\n", dir)
-		return report, err
-	}
-	return report, errors.Join(err, up.Wipe(dir), os.RemoveAll(dir))
+	return report, err
 }

@@ -51,34 +51,18 @@ func Crash(ctx context.Context, options CrashOptions) (report *CrashReport, err 
 		options.Out = io.Discard
 	}
 	sweep := []string{"SWEEP_AFTER=" + options.SweepAfter.String()}
-	lab, err := up.Start(ctx, up.Options{
+	err = up.With(ctx, up.Options{
 		Only: options.Side, SeedSize: "small", Dir: options.Dir, RandomPorts: true, Out: options.Out,
 		Env: map[string][]string{"monolith": sweep, "orders": sweep},
-	})
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-		defer cancel()
-		if stopped := lab.Stop(stopping); err == nil {
-			err = stopped
+	}, func(ctx context.Context, lab *up.Lab) (err error) {
+		state := lab.State()
+		c := &crash{
+			options: options, lab: lab, killer: killer{lab: lab},
+			shop: Shop{Side: options.Side, URL: state.SideURL(options.Side), OutsideURL: state.OutsideURL},
 		}
-	}()
-	// A process that dies without having been killed here ends the run.
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() { cancel(lab.Wait(ctx)) }()
-
-	state := lab.State()
-	c := &crash{
-		options: options, lab: lab, killer: killer{lab: lab},
-		shop: Shop{Side: options.Side, URL: state.SideURL(options.Side), OutsideURL: state.OutsideURL},
-	}
-	report, err = c.run(ctx)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		return nil, cause
-	}
+		report, err = c.run(ctx)
+		return err
+	})
 	return report, err
 }
 

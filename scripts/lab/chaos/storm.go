@@ -92,36 +92,20 @@ func Storm(ctx context.Context, options StormOptions) (report *StormReport, err 
 	s.net.Watch = s.points.See
 	defer func() { err = errors.Join(err, s.net.Close()) }()
 	sweep := []string{"SWEEP_AFTER=2s"}
-	s.lab, err = up.Start(ctx, up.Options{
+	err = up.With(ctx, up.Options{
 		Only: options.Side, SeedSize: "small", Dir: options.Dir, RandomPorts: true, Out: options.Out, Via: s.net.Via,
 		Env: map[string][]string{"monolith": sweep, "orders": sweep},
-	})
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-		defer cancel()
-		if stopped := s.lab.Stop(stopping); err == nil {
-			err = stopped
+	}, func(ctx context.Context, lab *up.Lab) (err error) {
+		s.lab, s.points.Lab = lab, lab
+		s.world = &fault.World{Lab: lab, Side: options.Side, Net: s.net}
+		if options.Disks != nil {
+			s.world.Disks = options.Disks.mounted
 		}
-	}()
-	s.points.Lab = s.lab
-	s.world = &fault.World{Lab: s.lab, Side: options.Side, Net: s.net}
-	if options.Disks != nil {
-		s.world.Disks = options.Disks.mounted
-	}
-	// A process that dies without having been killed here ends the run.
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() { cancel(s.lab.Wait(ctx)) }()
-
-	state := s.lab.State()
-	s.shop = Shop{Side: options.Side, URL: state.SideURL(options.Side), OutsideURL: state.OutsideURL}
-	report, err = s.run(ctx)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		return nil, cause
-	}
+		state := lab.State()
+		s.shop = Shop{Side: options.Side, URL: state.SideURL(options.Side), OutsideURL: state.OutsideURL}
+		report, err = s.run(ctx)
+		return err
+	})
 	return report, err
 }
 

@@ -27,7 +27,6 @@ type Options struct {
 }
 
 const (
-	stopWithin = 30 * time.Second
 	sweepAfter = "2s" // what a killed process leaves is taken up soon
 	// atOnce is how many labs run side by side: most of their time they wait for what may still come.
 	atOnce = 2
@@ -73,12 +72,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 
 // correct lets the shop as it is come to rest once, after all loads.
 func (r *Report) correct(ctx context.Context, o Options, built func()) error {
-	s, err := start(ctx, o, "correct", "")
-	if err != nil {
-		return err
-	}
-	built()
-	return s.during(ctx, func(ctx context.Context) error {
+	return with(ctx, o, "correct", "", func(ctx context.Context, s *site) (err error) {
+		built()
 		if err := s.open(ctx, o.Checkouts*len(o.Mutants)); err != nil {
 			return err
 		}
@@ -119,11 +114,7 @@ func (r *Report) mutant(ctx context.Context, o Options, m Mutant, into *MutantRe
 	if err := copyPrograms(filepath.Join(o.Dir, "correct", "bin"), filepath.Join(o.Dir, m.Name, "bin")); err != nil {
 		return err
 	}
-	s, err := start(ctx, o, m.Name, overlay)
-	if err != nil {
-		return err
-	}
-	return s.during(ctx, func(ctx context.Context) error {
+	return with(ctx, o, m.Name, overlay, func(ctx context.Context, s *site) error {
 		if err := s.alter(ctx, m); err != nil {
 			return err
 		}
@@ -153,44 +144,30 @@ type site struct {
 	say    func(format string, args ...any)
 }
 
-func start(ctx context.Context, o Options, name, overlay string) (*site, error) {
+// with starts a lab, does something with it, and takes it down.
+func with(ctx context.Context, o Options, name, overlay string, do func(context.Context, *site) error) (err error) {
 	s := &site{wires: &wires{}, say: func(format string, args ...any) { fmt.Fprintf(o.Out, format+"\n", args...) }}
+	defer func() { err = errors.Join(err, s.wires.close()) }()
 	began := time.Now()
-	var err error
-	s.lab, err = up.Start(ctx, up.Options{
+	return up.With(ctx, up.Options{
 		Only: up.Services, SeedSize: "small", Dir: filepath.Join(o.Dir, name), RandomPorts: true,
 		Overlay: overlay, Via: s.wires.via,
 		Env: map[string][]string{"orders": {"SWEEP_AFTER=" + sweepAfter}},
+	}, func(ctx context.Context, lab *up.Lab) error {
+		s.lab = lab
+		s.say("the lab of %s is up after %s", name, time.Since(began).Round(100*time.Millisecond))
+		defer s.close()
+		return do(ctx, s)
 	})
-	if err != nil {
-		return nil, errors.Join(err, s.wires.close())
-	}
-	s.say("the lab of %s is up after %s", name, time.Since(began).Round(100*time.Millisecond))
-	return s, nil
 }
 
-// during does something, unless a process dies by itself, and takes the lab down.
-func (s *site) during(ctx context.Context, do func(context.Context) error) error {
-	working, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		if crash := s.lab.Wait(working); crash != nil {
-			cancel(crash)
-		}
-	}()
-	err := do(working)
-	if cause := context.Cause(working); err != nil && cause != nil {
-		err = cause
-	}
+func (s *site) close() {
 	if s.judges != nil {
 		s.judges.Close()
 	}
 	if s.market != nil {
 		s.market.close()
 	}
-	stopping, stopped := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
-	defer stopped()
-	return errors.Join(err, s.lab.Stop(stopping), s.wires.close())
 }
 
 // alter changes the database, for a mistake that is not in the programs alone.

@@ -34,20 +34,17 @@ var sweep = []int{16, 32, 64}
 
 // Run starts a lab with one side, overloads it, and judges what it did. An error means that there is nothing to judge.
 func Run(ctx context.Context, o Options) (report *Report, err error) {
-	lab, err := up.Start(ctx, up.Options{
+	err = up.With(ctx, up.Options{
 		Only: o.Side, SeedSize: "small", Dir: o.Dir, RandomPorts: true, Out: o.Out,
 		Env: map[string][]string{"gateway": {"RATE_LIMIT=off"}}, // all customers come from one address
+	}, func(ctx context.Context, lab *up.Lab) (err error) {
+		report, err = run(ctx, lab, o)
+		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-		defer cancel()
-		if stopped := lab.Stop(stopping); err == nil {
-			err = stopped
-		}
-	}()
+	return report, err
+}
+
+func run(ctx context.Context, lab *up.Lab, o Options) (report *Report, err error) {
 	url := lab.MonolithURL()
 	if o.Side == up.Services {
 		url = lab.GatewayURL()

@@ -66,29 +66,14 @@ func Run(ctx context.Context, options Options) (report *Report, err error) {
 	for _, service := range services() {
 		instances[service] = 2
 	}
-	r.lab, err = up.Start(ctx, up.Options{
+	err = up.With(ctx, up.Options{
 		Only: up.Services, SeedSize: "small", Dir: options.Dir, RandomPorts: true, Out: options.Out,
 		Instances: instances, Env: r.environment(),
+	}, func(ctx context.Context, lab *up.Lab) (err error) {
+		r.lab = lab
+		report, err = r.run(ctx, began)
+		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-		defer cancel()
-		if stopped := r.lab.Stop(stopping); err == nil {
-			err = stopped
-		}
-	}()
-	// A process that dies without having been asked to ends the run.
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() { cancel(r.lab.Wait(ctx)) }()
-
-	report, err = r.run(ctx, began)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		return nil, cause
-	}
 	return report, err
 }
 

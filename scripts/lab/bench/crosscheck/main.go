@@ -48,31 +48,25 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, rate float64, length time.Duration, rounds int) (err error) {
-	dir, err := os.MkdirTemp("", "banyan-crosscheck-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	// PostgreSQL runs as somebody else when this is root, and has to get at its folder.
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return err
-	}
-	fmt.Fprintln(os.Stderr, "building vegeta")
-	build := exec.CommandContext(ctx, "go", "install", vegeta)
-	build.Env = append(os.Environ(), "GOBIN="+dir)
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build vegeta: %w\n%s", err, out)
-	}
-	lab, err := up.Start(ctx, up.Options{
-		Only: up.Monolith, Dir: filepath.Join(dir, "lab"), Fresh: true, SeedSize: "small", RandomPorts: true, Out: os.Stderr,
+func run(ctx context.Context, rate float64, length time.Duration, rounds int) error {
+	return up.Folder(ctx, nil, func(dir string) error {
+		fmt.Fprintln(os.Stderr, "building vegeta")
+		build := exec.CommandContext(ctx, "go", "install", vegeta)
+		build.Env = append(os.Environ(), "GOBIN="+dir)
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("build vegeta: %w\n%s", err, out)
+		}
+		return up.With(ctx, up.Options{
+			Only: up.Monolith, Dir: filepath.Join(dir, "lab"), SeedSize: "small", RandomPorts: true, Out: os.Stderr,
+		}, func(ctx context.Context, lab *up.Lab) error {
+			c := &check{base: lab.MonolithURL(), paths: pages(), vegeta: filepath.Join(dir, "vegeta"), length: length}
+			return c.all(ctx, rate, rounds)
+		})
 	})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, lab.Stop(context.WithoutCancel(ctx))) }()
+}
 
-	c := &check{base: lab.MonolithURL(), paths: pages(), vegeta: filepath.Join(dir, "vegeta"), length: length}
+// all holds the generators against each other in both kinds of loop.
+func (c *check) all(ctx context.Context, rate float64, rounds int) error {
 	fmt.Printf("| | generator | requests/s | mean ms | p50 ms | p95 ms | p99 ms | errors |\n|---|---|---:|---:|---:|---:|---:|---:|\n")
 	agree := true
 	for _, loop := range []struct {

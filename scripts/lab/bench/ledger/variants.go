@@ -95,26 +95,23 @@ var pageSteps = []difference{
 }
 
 // Run measures both in a lab of its own, which takes some three minutes on a quiet machine.
-func Run(ctx context.Context, options Options) (_ *Report, err error) {
+func Run(ctx context.Context, options Options) (*Report, error) {
 	options.complete()
-	w, err := open(ctx, options)
+	pages, checkouts := map[string][]Cost{}, map[string][]Cost{}
+	err := with(ctx, options, func(ctx context.Context, w *world) error {
+		for round := range options.Rounds {
+			w.say("round %d of %d", round+1, options.Rounds)
+			if err := w.measurePages(ctx, pages); err != nil {
+				return err
+			}
+			if err := w.measureCheckouts(ctx, checkouts); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	defer func() {
-		if stopped := w.close(context.WithoutCancel(ctx)); err == nil {
-			err = stopped
-		}
-	}()
-	pages, checkouts := map[string][]Cost{}, map[string][]Cost{}
-	for round := range options.Rounds {
-		w.say("round %d of %d", round+1, options.Rounds)
-		if err := w.measurePages(ctx, pages); err != nil {
-			return nil, err
-		}
-		if err := w.measureCheckouts(ctx, checkouts); err != nil {
-			return nil, err
-		}
 	}
 	report := &Report{}
 	if report.Page, err = draw("one book page", monolith, services, pages, pageSteps); err != nil {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -30,7 +29,6 @@ const purchase = `{"payment":{"token":"tok_visa"},"shipping_address":{"name":"A 
 type world struct {
 	options Options
 	began   time.Time
-	root    string
 	dir     string
 	lab     *up.Lab
 	meter   meter
@@ -46,46 +44,39 @@ type customer struct {
 	books []uuid.UUID
 }
 
-// open starts the lab, and builds the programs with something cut out.
-func open(ctx context.Context, options Options) (_ *world, err error) {
-	w := &world{options: options, began: time.Now(), owners: map[string]*pgx.Conn{}}
-	defer func() {
+// with builds the programs with something cut out, starts the lab, and has the world measure.
+func with(ctx context.Context, options Options, measure func(context.Context, *world) error) error {
+	return up.Folder(ctx, nil, func(dir string) error {
+		w := &world{options: options, began: time.Now(), dir: dir, owners: map[string]*pgx.Conn{}}
+		root, err := up.Root()
 		if err != nil {
-			err = errors.Join(err, w.close(context.WithoutCancel(ctx)))
+			return err
 		}
-	}()
-	if w.root, err = up.Root(); err != nil {
-		return nil, err
-	}
-	if w.dir, err = os.MkdirTemp("", "banyan-ledger-"); err != nil {
-		return nil, err
-	}
-	// PostgreSQL runs as somebody else when this is root, and has to get at its folder.
-	if err := os.Chmod(w.dir, 0o755); err != nil {
-		return nil, err
-	}
-	w.say("building the programs from which something is cut out")
-	for _, p := range programs {
-		if err := build(ctx, w.root, w.dir, p.of, w.variant(p.name), p.cuts...); err != nil {
-			return nil, err
+		w.say("building the programs from which something is cut out")
+		for _, p := range programs {
+			if err := build(ctx, root, dir, p.of, w.variant(p.name), p.cuts...); err != nil {
+				return err
+			}
 		}
-	}
-	w.say("starting a lab")
-	unlimited := []string{"RATE_LIMIT=1000000/s"}
-	w.lab, err = up.Start(ctx, up.Options{
-		Dir: filepath.Join(w.dir, "lab"), Fresh: true, SeedSize: "small", RandomPorts: true, Facade: true,
-		Env: map[string][]string{"gateway": unlimited, "facade": unlimited},
+		w.say("starting a lab")
+		unlimited := []string{"RATE_LIMIT=1000000/s"}
+		return up.With(ctx, up.Options{
+			Dir: filepath.Join(dir, "lab"), SeedSize: "small", RandomPorts: true, Facade: true,
+			Env: map[string][]string{"gateway": unlimited, "facade": unlimited},
+		}, func(ctx context.Context, lab *up.Lab) error {
+			w.lab, w.meter = lab, meter{lab}
+			defer w.close(context.WithoutCancel(ctx))
+			for _, name := range []string{"monolith", "orders", "inventory", "payments"} { // to get back what was swapped for a while
+				if err := os.Link(w.binary(name), w.variant(name)); err != nil {
+					return err
+				}
+			}
+			if err := w.prepareCustomers(ctx); err != nil {
+				return err
+			}
+			return measure(ctx, w)
+		})
 	})
-	if err != nil {
-		return nil, err
-	}
-	w.meter = meter{w.lab}
-	for _, name := range []string{"monolith", "orders", "inventory", "payments"} { // to get back what was swapped for a while
-		if err := os.Link(w.binary(name), w.variant(name)); err != nil {
-			return nil, err
-		}
-	}
-	return w, w.prepareCustomers(ctx)
 }
 
 func (w *world) binary(process string) string { return filepath.Join(w.dir, "lab", "bin", process) }
@@ -224,20 +215,12 @@ func (w *world) lookAtCarts(ctx context.Context, base string) error {
 	return err
 }
 
-func (w *world) close(ctx context.Context) error {
-	var err error
+func (w *world) close(ctx context.Context) {
 	for _, conn := range w.owners {
 		if conn != nil {
 			_ = conn.Close(ctx)
 		}
 	}
-	if w.lab != nil {
-		err = w.lab.Stop(ctx)
-	}
-	if w.dir != "" {
-		err = errors.Join(err, os.RemoveAll(w.dir))
-	}
-	return err
 }
 
 func (w *world) say(format string, args ...any) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"banyan/scripts/lab/bench/budget"
+	"banyan/scripts/lab/up"
 )
 
 // Options say how much to measure.
@@ -97,30 +98,40 @@ type skip string
 func (s skip) Error() string { return string(s) }
 
 // Run measures. The error is that nothing can be measured, or that ctx ended.
-func Run(ctx context.Context, options Options) (_ *Report, err error) {
+func Run(ctx context.Context, options Options) (*Report, error) {
 	options.complete()
 	chosen := probes(options)
 	if len(chosen) == 0 {
 		return nil, fmt.Errorf("there is no probe for the rows %v", options.Only)
 	}
-	w := &world{options: options, began: time.Now()}
-	defer func() { err = errors.Join(err, w.close(context.WithoutCancel(ctx))) }()
-	if err := w.prepare(ctx); err != nil {
+	report := &Report{}
+	err := up.Folder(ctx, nil, func(dir string) (err error) {
+		w := &world{options: options, began: time.Now(), dir: dir}
+		defer func() { err = errors.Join(err, w.stopExtra(context.WithoutCancel(ctx))) }()
+		if err := w.prepare(ctx); err != nil {
+			return err
+		}
+		measure := func(ctx context.Context) error { return report.measure(ctx, w, chosen) }
+		if slices.ContainsFunc(chosen, func(p probe) bool { return p.shop }) {
+			return w.withShop(ctx, measure)
+		}
+		return measure(ctx)
+	})
+	if err != nil {
 		return nil, err
 	}
-	report := &Report{}
-	if slices.ContainsFunc(chosen, func(p probe) bool { return p.shop }) {
-		if err := w.openShop(ctx); err != nil {
-			return nil, err
-		}
-	}
+	return report, nil
+}
+
+// measure runs the probes, one after the other.
+func (r *Report) measure(ctx context.Context, w *world, chosen []probe) error {
 	for _, p := range chosen {
 		w.say("%s", p.what)
 		figures, err := p.run(ctx, w)
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
-		report.Figures = append(report.Figures, figures...)
+		r.Figures = append(r.Figures, figures...)
 		for _, f := range figures {
 			w.say("  %s: %.3g", f.Key, f.Value)
 		}
@@ -128,11 +139,11 @@ func Run(ctx context.Context, options Options) (_ *Report, err error) {
 			missing := slices.DeleteFunc(slices.Clone(p.keys), func(key string) bool {
 				return slices.ContainsFunc(figures, func(f Figure) bool { return f.Key == key })
 			})
-			report.Skipped = append(report.Skipped, Skip{Keys: missing, Reason: err.Error()})
+			r.Skipped = append(r.Skipped, Skip{Keys: missing, Reason: err.Error()})
 			w.say("  skipped: %v", err)
 		}
 	}
-	return report, nil
+	return nil
 }
 
 // run bounds a probe in time.

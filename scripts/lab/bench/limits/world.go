@@ -42,13 +42,6 @@ func (w *world) prepare(ctx context.Context) error {
 	if w.root, err = up.Root(); err != nil {
 		return err
 	}
-	if w.dir, err = os.MkdirTemp("", "banyan-limits-"); err != nil {
-		return err
-	}
-	// PostgreSQL runs as somebody else when this is root, and has to get at its folder.
-	if err := os.Chmod(w.dir, 0o755); err != nil {
-		return err
-	}
 	w.data = seed.Generate(seed.Small)
 	w.say("building")
 	w.probe, w.gateway = filepath.Join(w.dir, "bin", "probe"), filepath.Join(w.dir, "bin", "gateway")
@@ -74,25 +67,26 @@ func (w *world) goTool(ctx context.Context, env []string, args ...string) error 
 	return nil
 }
 
-// openShop starts a lab of both sides, in which one book has been bought on each. Nobody else uses it.
-func (w *world) openShop(ctx context.Context) (err error) {
+// withShop starts a lab of both sides, in which one book has been bought on each. Nobody else uses it.
+func (w *world) withShop(ctx context.Context, do func(context.Context) error) (err error) {
 	w.say("starting a lab")
 	w.detour = &detour{}
-	w.lab, err = up.Start(ctx, up.Options{
-		Dir: filepath.Join(w.dir, "lab"), Fresh: true, SeedSize: "small", RandomPorts: true, Via: w.detour.via,
+	defer func() { err = errors.Join(err, w.detour.close()) }()
+	return up.With(ctx, up.Options{
+		Dir: filepath.Join(w.dir, "lab"), SeedSize: "small", RandomPorts: true, Via: w.detour.via,
 		// One address asks for everything. The limiter stays on.
 		Env: map[string][]string{"gateway": {"RATE_LIMIT=1000000/s"}},
-	})
-	if err != nil {
-		return err
-	}
-	for _, url := range []string{w.lab.MonolithURL(), w.lab.GatewayURL()} {
-		if err := w.buyOne(ctx, url, w.lab.OutsideURL()); err != nil {
-			return err
+	}, func(ctx context.Context, lab *up.Lab) error {
+		w.lab = lab
+		for _, url := range []string{lab.MonolithURL(), lab.GatewayURL()} {
+			if err := w.buyOne(ctx, url, lab.OutsideURL()); err != nil {
+				return err
+			}
 		}
-	}
-	w.idle = time.Now()
-	return nil
+		w.idle = time.Now()
+		defer w.close()
+		return do(ctx)
+	})
 }
 
 // buyOne buys a book and waits until the receipt has come.
@@ -144,21 +138,10 @@ func (w *world) stopExtra(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-func (w *world) close(ctx context.Context) error {
-	err := w.stopExtra(ctx)
+func (w *world) close() {
 	if w.checkout != nil {
 		w.checkout.close()
 	}
-	if w.lab != nil {
-		err = errors.Join(err, w.lab.Stop(ctx))
-	}
-	if w.detour != nil {
-		err = errors.Join(err, w.detour.close())
-	}
-	if w.dir != "" {
-		err = errors.Join(err, os.RemoveAll(w.dir))
-	}
-	return err
 }
 
 func (w *world) say(format string, args ...any) {

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"banyan/internal/postgres"
+	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
 
@@ -63,7 +64,7 @@ func (b *backlog) gone(ctx context.Context, since time.Time, within time.Duratio
 		if n, err := b.waiting(ctx, seen); err == nil && n == 0 {
 			return time.Since(since), true, nil
 		}
-		if err := pause(ctx, 25*time.Millisecond); err != nil {
+		if err := shop.Pause(ctx, 25*time.Millisecond); err != nil {
 			return 0, false, err
 		}
 	}

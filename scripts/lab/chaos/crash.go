@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -12,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
 
@@ -38,7 +38,7 @@ type crash struct {
 	shop    Shop
 	began   time.Time
 
-	people  []*person
+	people  []*shop.Person
 	history history
 	killer  killer
 	done    atomic.Int64
@@ -67,14 +67,16 @@ func Crash(ctx context.Context, options CrashOptions) (report *CrashReport, err 
 }
 
 func (c *crash) run(ctx context.Context) (*CrashReport, error) {
-	client := newHTTP(c.options.Customers)
-	defer client.CloseIdleConnections()
-	c.say("%d customers are signing in …", c.options.Customers)
-	var err error
-	if c.people, err = c.shop.readers(ctx, client, c.options.Customers); err != nil {
+	client, err := c.shop.client(c.options.Customers)
+	if err != nil {
 		return nil, err
 	}
-	books, err := c.popularBooks(ctx, c.people[0])
+	defer client.Close()
+	c.say("%d customers are signing in …", c.options.Customers)
+	if c.people, err = shop.Readers(ctx, client, c.options.Customers); err != nil {
+		return nil, err
+	}
+	books, err := popularBooks(ctx, c.people[0])
 	if err != nil {
 		return nil, err
 	}
@@ -114,19 +116,12 @@ func (c *crash) victims() []string {
 	return slices.Clone(up.Ladder[len(up.Ladder)-1].Processes)
 }
 
-func (c *crash) popularBooks(ctx context.Context, p *person) ([]string, error) {
-	var best list[book]
-	if err := p.ask(ctx, http.MethodGet, "/v1/books/bestsellers", nil, &best); err != nil {
-		return nil, err
+func popularBooks(ctx context.Context, p *shop.Person) (ids []string, err error) {
+	best, err := p.Bestsellers(ctx, popular)
+	for _, b := range best {
+		ids = append(ids, b.ID)
 	}
-	if len(best.Items) < popular {
-		return nil, fmt.Errorf("the shop has %d bestsellers, and the customers want %d", len(best.Items), popular)
-	}
-	var books []string
-	for _, b := range best.Items[:popular] {
-		books = append(books, b.ID)
-	}
-	return books, nil
+	return ids, err
 }
 
 // load lets all customers go through their visits while processes are killed, and returns when the last one has
@@ -135,7 +130,7 @@ func (c *crash) load(ctx context.Context, plan plan) error {
 	group, ctx := errgroup.WithContext(ctx)
 	var shopping sync.WaitGroup
 	for i, p := range c.people {
-		customer := &customer{person: p, patience: c.options.Patience, history: &c.history, done: &c.done}
+		customer := &customer{Person: p, patience: c.options.Patience, history: &c.history, done: &c.done}
 		shopping.Add(1)
 		group.Go(func() error {
 			defer shopping.Done()

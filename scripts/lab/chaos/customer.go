@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"banyan/scripts/lab/shop"
 )
 
 // errStuck ends the visits of a customer whose last order stays pending: the shop takes no other.
@@ -15,7 +17,7 @@ var errStuck = errors.New("an order stays pending")
 
 // customer goes through their visits, whatever happens to the shop meanwhile.
 type customer struct {
-	*person
+	*shop.Person
 	patience time.Duration
 	history  *history
 	done     *atomic.Int64 // visits of all customers
@@ -25,7 +27,7 @@ type customer struct {
 
 func (c *customer) goThrough(ctx context.Context, visits []visit) error {
 	for _, v := range visits {
-		if err := pause(ctx, v.after); err != nil {
+		if err := shop.Pause(ctx, v.after); err != nil {
 			return err
 		}
 		filled, err := c.fill(ctx, v.lines)
@@ -33,11 +35,11 @@ func (c *customer) goThrough(ctx context.Context, visits []visit) error {
 			return context.Cause(ctx)
 		}
 		if err != nil {
-			c.history.begin(attempt{Customer: c.email, Card: v.card}).Odd = err.Error()
+			c.history.begin(attempt{Customer: c.Email, Card: v.card}).Odd = err.Error()
 			continue
 		}
 		err = c.buy(ctx, v, c.history.begin(attempt{
-			Customer: c.email, Key: uuid.NewString(), Card: v.card, Cart: filled.Items, Sure: !c.doubt,
+			Customer: c.Email, Key: uuid.NewString(), Card: v.card, Cart: filled.Items, Sure: !c.doubt,
 		}))
 		if errors.Is(err, errStuck) {
 			return nil
@@ -51,10 +53,10 @@ func (c *customer) goThrough(ctx context.Context, visits []visit) error {
 }
 
 // fill puts the visit's books into the cart. What a declined card has left there stays, and is bought as well.
-func (c *customer) fill(ctx context.Context, lines []line) (filled cart, err error) {
+func (c *customer) fill(ctx context.Context, lines []shop.Line) (filled shop.Cart, err error) {
 	for _, l := range lines {
-		if filled, err = c.put(ctx, l.BookID, l.Quantity); err != nil {
-			return cart{}, err
+		if filled, err = c.Put(ctx, l.BookID, l.Quantity); err != nil {
+			return shop.Cart{}, err
 		}
 	}
 	return filled, nil
@@ -66,31 +68,31 @@ func (c *customer) buy(ctx context.Context, v visit, a *attempt) error {
 	defer cancel()
 	for {
 		a.Sent++
-		c.history.journal.write(note{Customer: c.email, Step: "checkout", Key: a.Key, Card: a.Card, Cart: a.Cart})
-		said, err := c.send(ctx, http.MethodPost, "/v1/orders", a.Key, checkout(v.card))
+		c.history.journal.write(note{Customer: c.Email, Step: "checkout", Key: a.Key, Card: a.Card, Cart: a.Cart})
+		said, err := c.Send(ctx, shop.Request{Method: http.MethodPost, Path: "/v1/orders", Key: a.Key, Body: shop.Checkout(v.card)})
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		c.history.journal.write(note{Customer: c.email, Step: "answer", Key: a.Key, Order: said.orderID(), Status: said.status, Error: text(err)})
+		c.history.journal.write(note{Customer: c.Email, Step: "answer", Key: a.Key, Order: orderOf(said), Status: said.Status, Error: text(err)})
 		if err == nil && c.understands(said, a) {
 			a.Ended = time.Now()
 			return nil
 		}
-		if err != nil || said.later() {
+		if err != nil || said.Later() {
 			a.Unknown++
 			if v.givesUp {
 				c.doubt = true
 				return nil
 			}
 		}
-		if pause(waiting, said.wait()) == nil {
+		if shop.Pause(waiting, said.Wait()) == nil {
 			continue
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		c.doubt = true
-		if said.code() == "order-pending" {
+		if said.Code() == "order-pending" {
 			return errStuck
 		}
 		return nil
@@ -98,23 +100,23 @@ func (c *customer) buy(ctx context.Context, v visit, a *attempt) error {
 }
 
 // understands says whether an answer ends the attempt, and writes down how.
-func (c *customer) understands(said answer, a *attempt) bool {
-	switch code := said.code(); {
-	case said.status == http.StatusCreated:
+func (c *customer) understands(said shop.Answer, a *attempt) bool {
+	switch code := said.Code(); {
+	case said.Status == http.StatusCreated:
 		a.learn(outcomePaid, said)
 		c.doubt = false // there is one pending order at most, so none is left of before
-	case said.status == http.StatusAccepted:
+	case said.Status == http.StatusAccepted:
 		a.learn(outcomeAccepted, said)
 		c.doubt = true
-	case said.status == http.StatusPaymentRequired && code == "declined":
+	case said.Status == http.StatusPaymentRequired && code == "declined":
 		a.learn(outcomeDeclined, said)
 		c.doubt = false
-	case said.status == http.StatusConflict && code == "sold-out", said.status == http.StatusUnprocessableEntity && code == "cart-empty":
+	case said.Status == http.StatusConflict && code == "sold-out", said.Status == http.StatusUnprocessableEntity && code == "cart-empty":
 		a.learn(outcomeRefused, said)
-	case said.status == http.StatusConflict && (code == "key-in-use" || code == "order-pending"), said.later():
+	case said.Status == http.StatusConflict && (code == "key-in-use" || code == "order-pending"), said.Later():
 		return false
 	default:
-		a.Odd = said.unexpected().Error()
+		a.Odd = said.Err().Error()
 		c.doubt = true
 	}
 	return true

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"banyan/scripts/lab/shop"
 )
 
 // What customers and staff do with an order besides making it.
@@ -40,28 +42,28 @@ func (h *history) intend(d deed) *deed {
 }
 
 // does asks once. What stays unknown is written down as that.
-func (c *customer) does(ctx context.Context, who *person, what, order, method, path string) (*deed, answer) {
-	d := c.history.intend(deed{Customer: c.email, Order: order, What: what})
-	said, err := who.send(ctx, method, path, "", nil)
-	c.history.journal.write(note{Customer: c.email, Step: "answer", Order: order, Status: said.status, State: said.state(), Error: text(err)})
-	if err != nil || said.later() {
-		return d, answer{}
+func (c *customer) does(ctx context.Context, who *shop.Person, what, order, method, path string) (*deed, shop.Answer) {
+	d := c.history.intend(deed{Customer: c.Email, Order: order, What: what})
+	said, err := who.Send(ctx, shop.Request{Method: method, Path: path})
+	c.history.journal.write(note{Customer: c.Email, Step: "answer", Order: order, Status: said.Status, State: stateIn(said), Error: text(err)})
+	if err != nil || said.Later() {
+		return d, shop.Answer{}
 	}
-	d.Ended, d.Status, d.Code = time.Now(), said.status, said.code()
+	d.Ended, d.Status, d.Code = time.Now(), said.Status, said.Code()
 	return d, said
 }
 
 // rereads looks at one of the customer's orders again.
 func (c *customer) rereads(ctx context.Context, id string) {
-	d, said := c.does(ctx, c.person, deedRead, id, http.MethodGet, "/v1/orders/"+id)
+	d, said := c.does(ctx, c.Person, deedRead, id, http.MethodGet, "/v1/orders/"+id)
 	d.learn(said)
 }
 
 // lists looks whether an order is among the newest ones.
 func (c *customer) lists(ctx context.Context, id string) {
-	d, said := c.does(ctx, c.person, deedList, id, http.MethodGet, "/v1/orders")
-	var page list[order]
-	if said.status != http.StatusOK || json.Unmarshal(said.body, &page) != nil {
+	d, said := c.does(ctx, c.Person, deedList, id, http.MethodGet, "/v1/orders")
+	var page shop.List[shop.Order]
+	if said.Status != http.StatusOK || json.Unmarshal(said.Body, &page) != nil {
 		return
 	}
 	for _, o := range page.Items {
@@ -73,38 +75,36 @@ func (c *customer) lists(ctx context.Context, id string) {
 
 // cancels asks for an order not to be delivered.
 func (c *customer) cancels(ctx context.Context, id string) {
-	d, said := c.does(ctx, c.person, deedCancel, id, http.MethodPost, "/v1/orders/"+id+"/cancel")
+	d, said := c.does(ctx, c.Person, deedCancel, id, http.MethodPost, "/v1/orders/"+id+"/cancel")
 	d.learn(said)
 }
 
 // dispatches has staff send the parcel of an order off, if there is one by now.
-func (c *customer) dispatches(ctx context.Context, staff *person, id string) {
-	said, err := c.send(ctx, http.MethodGet, "/v1/shipments?order_id="+id, "", nil)
-	var parcels list[struct {
-		ID string `json:"id"`
-	}]
-	if err != nil || said.status != http.StatusOK || json.Unmarshal(said.body, &parcels) != nil || len(parcels.Items) == 0 {
+func (c *customer) dispatches(ctx context.Context, staff *shop.Person, id string) {
+	said, err := c.Send(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/shipments?order_id=" + id})
+	var parcels shop.List[shop.Shipment]
+	if err != nil || said.Status != http.StatusOK || json.Unmarshal(said.Body, &parcels) != nil || len(parcels.Items) == 0 {
 		return
 	}
 	d, said := c.does(ctx, staff, deedDispatch, id, http.MethodPost, "/v1/shipments/"+parcels.Items[0].ID+"/dispatch")
 	d.learn(said)
 }
 
-// state is what the answer says that the order, or the parcel, is; or the code of a problem.
-func (a answer) state() string {
+// stateIn is what an answer says that the order, or the parcel, is; or the code of a problem.
+func stateIn(said shop.Answer) string {
 	var told struct {
 		Status string `json:"status"`
 	}
-	if json.Unmarshal(a.body, &told) != nil {
-		return a.code()
+	if json.Unmarshal(said.Body, &told) != nil {
+		return said.Code()
 	}
 	return told.Status
 }
 
 // learn takes over what an answer says of the order.
-func (d *deed) learn(said answer) {
-	var o order
-	if said.status == http.StatusOK && json.Unmarshal(said.body, &o) == nil {
+func (d *deed) learn(said shop.Answer) {
+	var o shop.Order
+	if said.Status == http.StatusOK && json.Unmarshal(said.Body, &o) == nil {
 		d.State, d.Total = o.Status, o.Total.Amount
 	}
 }

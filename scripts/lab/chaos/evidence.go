@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"banyan/internal/postgres"
+	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
 
@@ -22,7 +23,7 @@ type evidence struct {
 }
 
 // gather connects to the databases of a shop as the superuser.
-func gather(ctx context.Context, shop Shop, databaseURL, natsURL string) (*evidence, error) {
+func gather(ctx context.Context, side Shop, databaseURL, natsURL string) (*evidence, error) {
 	config, err := postgres.ParsePoolConfig(databaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("read the database's URL: %w", err)
@@ -30,12 +31,12 @@ func gather(ctx context.Context, shop Shop, databaseURL, natsURL string) (*evide
 	config.MaxConns = 2
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
-		return nil, fmt.Errorf("reach the database of the %s: %w", shop.Side, err)
+		return nil, fmt.Errorf("reach the database of the %s: %w", side.Side, err)
 	}
-	if shop.Side != up.Services {
+	if side.Side != up.Services {
 		natsURL = ""
 	}
-	return &evidence{shop, pool, natsURL}, nil
+	return &evidence{side, pool, natsURL}, nil
 }
 
 func (e *evidence) close() { e.pool.Close() }
@@ -186,7 +187,7 @@ func (e *evidence) sql(statement string) string {
 func inArea(statement, area string) string { return strings.ReplaceAll(statement, "@area", area) }
 
 // facts reads what there is since a moment.
-func (e *evidence) facts(ctx context.Context, since time.Time, people []*person) (f *facts, err error) {
+func (e *evidence) facts(ctx context.Context, since time.Time, people []*shop.Person) (f *facts, err error) {
 	f = &facts{}
 	if f.orders, err = rows[orderRow](ctx, e, selectOrders, since); err != nil {
 		return nil, err
@@ -207,7 +208,7 @@ func (e *evidence) facts(ctx context.Context, since time.Time, people []*person)
 		return nil, err
 	}
 	for _, p := range people {
-		arrived, err := e.shop.mailTo(ctx, p.email)
+		arrived, err := e.shop.mailTo(ctx, p.Email)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"banyan/scripts/lab/shop"
 )
 
 // What became of a checkout, as its customer knows it.
@@ -18,13 +20,13 @@ const (
 
 // attempt is one checkout under one key, written down before it was sent.
 type attempt struct {
-	Customer string    `json:"customer"`
-	Key      string    `json:"key"`
-	Card     string    `json:"card"`
-	Cart     []line    `json:"cart"` // as the shop showed it last
-	Sure     bool      `json:"sure"` // nothing but this checkout could change the cart
-	Began    time.Time `json:"began"`
-	Ended    time.Time `json:"ended"` // when the answer came that ended it; zero if none did
+	Customer string      `json:"customer"`
+	Key      string      `json:"key"`
+	Card     string      `json:"card"`
+	Cart     []shop.Line `json:"cart"` // as the shop showed it last
+	Sure     bool        `json:"sure"` // nothing but this checkout could change the cart
+	Began    time.Time   `json:"began"`
+	Ended    time.Time   `json:"ended"` // when the answer came that ended it; zero if none did
 
 	Sent    int    `json:"sent"`    // how often
 	Unknown int    `json:"unknown"` // how often no answer came, or one that says nothing
@@ -34,21 +36,21 @@ type attempt struct {
 }
 
 // learn writes down the answer that ended the attempt.
-func (a *attempt) learn(outcome string, said answer) {
+func (a *attempt) learn(outcome string, said shop.Answer) {
 	a.Outcome = outcome
-	a.Order = said.orderID()
-	if location := strings.TrimPrefix(said.location, "/v1/orders/"); said.location != "" && location != a.Order {
+	a.Order = orderOf(said)
+	if location := strings.TrimPrefix(said.Location(), "/v1/orders/"); said.Location() != "" && location != a.Order {
 		a.Odd = "Location names order " + location + ", the body " + a.Order
 	}
 }
 
-// orderID is the order that the answer to a checkout speaks of; empty if it speaks of none.
-func (a answer) orderID() string {
+// orderOf is the order that the answer to a checkout speaks of; empty if it speaks of none.
+func orderOf(said shop.Answer) string {
 	var told struct {
 		ID      string `json:"id"`
 		OrderID string `json:"order_id"` // in a problem
 	}
-	if json.Unmarshal(a.body, &told) != nil {
+	if json.Unmarshal(said.Body, &told) != nil {
 		return ""
 	}
 	return told.ID + told.OrderID

@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"banyan/scripts/lab/shop"
 )
 
 // journal is the history on disk, one JSON line for each step. A line about a request is written before the request is
@@ -18,16 +20,16 @@ type journal struct {
 
 // note is one line.
 type note struct {
-	At       time.Time `json:"at"`
-	Customer string    `json:"customer,omitempty"`
-	Step     string    `json:"step"` // what is asked, or answer
-	Key      string    `json:"key,omitempty"`
-	Order    string    `json:"order,omitempty"`
-	Card     string    `json:"card,omitempty"`
-	Cart     []line    `json:"cart,omitempty"`
-	Status   int       `json:"status,omitempty"` // of HTTP; 0 in an answer: none came
-	State    string    `json:"state,omitempty"`  // of the order, or what the customer knows now
-	Error    string    `json:"error,omitempty"`
+	At       time.Time   `json:"at"`
+	Customer string      `json:"customer,omitempty"`
+	Step     string      `json:"step"` // what is asked, or answer
+	Key      string      `json:"key,omitempty"`
+	Order    string      `json:"order,omitempty"`
+	Card     string      `json:"card,omitempty"`
+	Cart     []shop.Line `json:"cart,omitempty"`
+	Status   int         `json:"status,omitempty"` // of HTTP; 0 in an answer: none came
+	State    string      `json:"state,omitempty"`  // of the order, or what the customer knows now
+	Error    string      `json:"error,omitempty"`
 }
 
 func openJournal(path string) (*journal, error) {

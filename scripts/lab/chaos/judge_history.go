@@ -4,6 +4,8 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+
+	"banyan/scripts/lab/shop"
 )
 
 // judgeKeys looks whether each order belongs to one key that a customer has used, and each key to one order at most.
@@ -102,7 +104,7 @@ func bySweeper(facts *facts, deaths []death, worker string) int {
 	return n
 }
 
-func copies(lines []line) map[string]int {
+func copies(lines []shop.Line) map[string]int {
 	n := map[string]int{}
 	for _, l := range lines {
 		n[l.BookID] = l.Quantity

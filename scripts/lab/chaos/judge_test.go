@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"banyan/scripts/lab/shop"
 )
 
 const customerA = "a@banyan.example"
@@ -28,8 +30,8 @@ func wellKept() (*facts, []*attempt) {
 		mails:     []mail{receiptMail("m1", "paid"), receiptMail("m1", "paid")}, // came twice, is one
 	}
 	return f, []*attempt{
-		{Customer: customerA, Key: "k1", Cart: []line{{"b", 2}}, Sure: true, Outcome: outcomePaid, Order: "paid"},
-		{Customer: customerA, Key: "k2", Cart: []line{{"b", 1}}, Sure: true, Outcome: outcomeDeclined, Order: "declined"},
+		{Customer: customerA, Key: "k1", Cart: []shop.Line{{BookID: "b", Quantity: 2}}, Sure: true, Outcome: outcomePaid, Order: "paid"},
+		{Customer: customerA, Key: "k2", Cart: []shop.Line{{BookID: "b", Quantity: 1}}, Sure: true, Outcome: outcomeDeclined, Order: "declined"},
 		{Customer: customerA, Key: "k3", Outcome: outcomeRefused},
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"banyan/scripts/lab/shop"
 )
 
 // meter sees the checkouts that are answered with 201, each in its time.
@@ -82,7 +84,7 @@ func (m *meter) await(ctx context.Context, broke, since time.Time, within time.D
 		if time.Now().After(deadline) {
 			return 0, false, nil
 		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
+		if err := shop.Pause(ctx, 50*time.Millisecond); err != nil {
 			return 0, false, err
 		}
 	}

@@ -10,7 +10,21 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"banyan/scripts/lab/shop"
 )
+
+// Shop is one side of a lab, as the world sees it.
+type Shop struct {
+	Side       string `json:"side"` // also its name at the card processor
+	URL        string `json:"url"`
+	OutsideURL string `json:"-"` // the card processor and the mail server
+}
+
+// client makes the connections for so many customers at once.
+func (s Shop) client(customers int) (*shop.Client, error) {
+	return shop.New(shop.Options{Connections: customers}, s.URL)
+}
 
 // entry is a line of the card processor's ledger. Effect is charge, decline or refund; the reference is an
 // order's id.

@@ -4,6 +4,8 @@ import (
 	"iter"
 	"math/rand/v2"
 	"time"
+
+	"banyan/scripts/lab/shop"
 )
 
 // plan is all that happens in a crash run, as far as it can be known beforehand. It follows from the seed alone;
@@ -16,7 +18,7 @@ type plan struct {
 // visit is one checkout of a customer.
 type visit struct {
 	after   time.Duration // since the visit before
-	lines   []line
+	lines   []shop.Line
 	card    string
 	givesUp bool // on the first request that gets no answer
 }
@@ -65,7 +67,7 @@ func makeVisit(random *rand.Rand, books []string) visit {
 		givesUp: random.IntN(10) == 0,
 	}
 	for _, n := range random.Perm(len(books))[:1+random.IntN(min(3, len(books)))] {
-		v.lines = append(v.lines, line{books[n], 1 + random.IntN(2)})
+		v.lines = append(v.lines, shop.Line{BookID: books[n], Quantity: 1 + random.IntN(2)})
 	}
 	return v
 }

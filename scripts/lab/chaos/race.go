@@ -2,13 +2,14 @@ package chaos
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
+
+	"banyan/scripts/lab/shop"
 )
 
 // RaceOptions say how many customers want how many copies.
@@ -41,9 +42,9 @@ func (r *RaceReport) Passed() bool { return len(r.Violations) == 0 }
 // race is one race under way.
 type race struct {
 	shop   Shop
-	staff  *person
-	buyers []*person
-	book   book
+	staff  *shop.Person
+	buyers []*shop.Person
+	book   shop.Book
 	copies int
 	began  time.Time
 
@@ -53,13 +54,16 @@ type race struct {
 
 // Race lets the buyers run for the last copies of a new book, and then sends one checkout many times at
 // once. An error means that there was no race to judge.
-func Race(ctx context.Context, shop Shop, options RaceOptions) (*RaceReport, error) {
+func Race(ctx context.Context, side Shop, options RaceOptions) (*RaceReport, error) {
 	r := &race{
-		shop: shop, copies: options.Copies, began: time.Now(), findings: newFindings(),
-		report: &RaceReport{Shop: shop, Buyers: options.Buyers, Copies: options.Copies},
+		shop: side, copies: options.Copies, began: time.Now(), findings: newFindings(),
+		report: &RaceReport{Shop: side, Buyers: options.Buyers, Copies: options.Copies},
 	}
-	client := newHTTP(max(options.Buyers, sameKeyRequests))
-	defer client.CloseIdleConnections()
+	client, err := side.client(max(options.Buyers, sameKeyRequests))
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
 	if err := r.prepare(ctx, client, options.Buyers); err != nil {
 		return nil, err
 	}
@@ -78,81 +82,70 @@ func Race(ctx context.Context, shop Shop, options RaceOptions) (*RaceReport, err
 }
 
 // prepare signs everybody in, adds the book, and puts one copy into each cart.
-func (r *race) prepare(ctx context.Context, client *http.Client, buyers int) (err error) {
-	if r.staff, err = r.shop.staff(ctx, client); err != nil {
+func (r *race) prepare(ctx context.Context, client *shop.Client, buyers int) (err error) {
+	if r.staff, err = shop.Staff(ctx, client); err != nil {
 		return err
 	}
-	err = r.staff.ask(ctx, http.MethodPost, "/v1/books", map[string]any{
+	err = r.staff.Ask(ctx, http.MethodPost, "/v1/books", map[string]any{
 		"isbn": newISBN(), "title": "The Last Copies", "authors": []string{"Ada Lovelace"}, "subject": "races",
 		// A price that no other order is likely to come to: it marks the race's lines in the ledger.
-		"price": money{500_000 + rand.Int64N(500_000), "USD"},
+		"price": shop.Money{Amount: 500_000 + rand.Int64N(500_000), Currency: "USD"},
 	}, &r.book)
 	if err != nil {
 		return err
 	}
-	if err := r.staff.deliver(ctx, r.book.ID, r.copies); err != nil {
+	if err := r.staff.Deliver(ctx, r.book.ID, r.copies); err != nil {
 		return err
 	}
-	if r.buyers, err = r.shop.readers(ctx, client, buyers); err != nil {
+	if r.buyers, err = shop.Readers(ctx, client, buyers); err != nil {
 		return err
 	}
 	const fillingCarts = 16
-	return each(ctx, buyers, fillingCarts, func(ctx context.Context, i int) error {
-		if err := r.buyers[i].emptyCart(ctx); err != nil {
+	return shop.Each(ctx, buyers, fillingCarts, func(ctx context.Context, i int) error {
+		if err := r.buyers[i].EmptyCart(ctx); err != nil {
 			return err
 		}
-		_, err := r.buyers[i].put(ctx, r.book.ID, 1)
+		_, err := r.buyers[i].Put(ctx, r.book.ID, 1)
 		return err
 	})
 }
 
 // run sends all checkouts at the same moment and returns each buyer's settled order; without an id where there
 // is none.
-func (r *race) run(ctx context.Context) ([]order, error) {
+func (r *race) run(ctx context.Context) ([]shop.Order, error) {
 	began := time.Now()
-	answers, err := atOnce(len(r.buyers), func(i int) (answer, error) {
-		return r.buyers[i].checksOut(ctx, uuid.NewString())
+	answers, err := atOnce(len(r.buyers), func(i int) (shop.Answer, error) {
+		return r.buyers[i].CheckOut(ctx, uuid.NewString(), shop.CardGood)
 	})
 	r.report.Took = time.Since(began)
 	if err != nil {
 		return nil, err
 	}
-	orders := make([]order, len(answers))
+	orders := make([]shop.Order, len(answers))
 	for i, said := range answers {
 		switch {
-		case said.status == http.StatusConflict && said.code() == "sold-out":
+		case said.Status == http.StatusConflict && said.Code() == "sold-out":
 			r.report.SoldOut++
 			continue
-		case said.status == http.StatusAccepted:
+		case said.Status == http.StatusAccepted:
 			r.report.Accepted++
-		case said.status != http.StatusCreated:
-			r.findings.add("a checkout is answered with 201, 202 or 409 sold-out", "%s: %v", r.buyers[i].email, said.unexpected())
+		case said.Status != http.StatusCreated:
+			r.findings.add("a checkout is answered with 201, 202 or 409 sold-out", "%s: %v", r.buyers[i].Email, said.Err())
 			continue
 		}
-		if err := said.read("POST /v1/orders", &orders[i]); err != nil {
+		if err := said.Read(&orders[i]); err != nil {
 			return nil, err
 		}
-		if orders[i], err = r.buyers[i].settles(ctx, orders[i].ID); err != nil {
+		if orders[i], err = r.buyers[i].Settle(ctx, orders[i].ID); err != nil {
 			return nil, err
 		}
 	}
 	return orders, nil
 }
 
-// checksOut buys the cart; while the shop has too much to do, it tries again under the same key.
-func (p *person) checksOut(ctx context.Context, key string) (answer, error) {
-	said, err := p.patiently(ctx, func() (answer, error) {
-		return p.send(ctx, http.MethodPost, "/v1/orders", key, checkout("tok_visa"))
-	})
-	if err != nil {
-		return said, fmt.Errorf("check out as %s: %w", p.email, err)
-	}
-	return said, nil
-}
-
 // atOnce makes n requests at the same moment.
-func atOnce(n int, request func(i int) (answer, error)) ([]answer, error) {
-	answers, errs := make([]answer, n), make([]error, n)
+func atOnce(n int, request func(i int) (shop.Answer, error)) ([]shop.Answer, error) {
+	answers, errs := make([]shop.Answer, n), make([]error, n)
 	start := make(chan struct{})
 	var all sync.WaitGroup
 	for i := range n {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"net/http"
 	"slices"
+
+	"banyan/scripts/lab/shop"
 )
 
 // judge compares what the buyers were told with their orders, the stock and the ledger.
-func (r *race) judge(ctx context.Context, orders []order) error {
+func (r *race) judge(ctx context.Context, orders []shop.Order) error {
 	var paid []string
 	for i, o := range orders {
 		switch {
@@ -17,7 +19,7 @@ func (r *race) judge(ctx context.Context, orders []order) error {
 		case o.Status == "cancelled" && o.CancelReason != nil && *o.CancelReason == "sold_out":
 			r.report.SoldOutLater++
 		default:
-			r.findings.add("an order of the race ends paid or sold out", "order %s of %s is %s", o.ID, r.buyers[i].email, o.Status)
+			r.findings.add("an order of the race ends paid or sold out", "order %s of %s is %s", o.ID, r.buyers[i].Email, o.Status)
 		}
 	}
 	r.report.Paid = len(paid)
@@ -36,10 +38,10 @@ func (r *race) judge(ctx context.Context, orders []order) error {
 }
 
 // judgeOrders looks whether anybody has an order of the book that they were not told of.
-func (r *race) judgeOrders(ctx context.Context, told []order) error {
+func (r *race) judgeOrders(ctx context.Context, told []shop.Order) error {
 	const looking = 16
-	all := make([][]order, len(r.buyers))
-	err := each(ctx, len(r.buyers), looking, func(ctx context.Context, i int) (err error) {
+	all := make([][]shop.Order, len(r.buyers))
+	err := shop.Each(ctx, len(r.buyers), looking, func(ctx context.Context, i int) (err error) {
 		all[i], err = r.ordersOf(ctx, r.buyers[i])
 		return err
 	})
@@ -49,29 +51,29 @@ func (r *race) judgeOrders(ctx context.Context, told []order) error {
 	for i, there := range all {
 		for _, o := range there {
 			if o.ID != told[i].ID {
-				r.findings.add("nobody has an order that they were not told of", "%s has order %s, %s", r.buyers[i].email, o.ID, o.Status)
+				r.findings.add("nobody has an order that they were not told of", "%s has order %s, %s", r.buyers[i].Email, o.ID, o.Status)
 			}
 		}
 		if told[i].ID != "" && len(there) == 0 {
-			r.findings.add("an order that was acknowledged is there", "order %s of %s is not", told[i].ID, r.buyers[i].email)
+			r.findings.add("an order that was acknowledged is there", "order %s of %s is not", told[i].ID, r.buyers[i].Email)
 		}
 	}
 	return nil
 }
 
 // ordersOf are a customer's orders of the race's book.
-func (r *race) ordersOf(ctx context.Context, p *person) ([]order, error) {
-	var newest list[order]
-	if err := p.ask(ctx, http.MethodGet, "/v1/orders?limit=20", nil, &newest); err != nil {
+func (r *race) ordersOf(ctx context.Context, p *shop.Person) ([]shop.Order, error) {
+	var newest shop.List[shop.Order]
+	if err := p.Ask(ctx, http.MethodGet, "/v1/orders?limit=20", nil, &newest); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(newest.Items, func(o order) bool {
-		return !slices.ContainsFunc(o.Items, func(l line) bool { return l.BookID == r.book.ID })
+	return slices.DeleteFunc(newest.Items, func(o shop.Order) bool {
+		return !slices.ContainsFunc(o.Items, func(l shop.Line) bool { return l.BookID == r.book.ID })
 	}), nil
 }
 
 func (r *race) judgeStock(ctx context.Context, expected int, left *int) (err error) {
-	if *left, err = r.staff.stock(ctx, r.book.ID); err != nil {
+	if *left, err = r.staff.Stock(ctx, r.book.ID); err != nil {
 		return err
 	}
 	if *left != expected {

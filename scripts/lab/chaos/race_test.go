@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"banyan/scripts/lab/shop"
 )
 
 // stall is the least of a shop and of the world outside that a race needs. It sells one book.
@@ -44,7 +46,7 @@ func (s *stall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.Unmarshal(body, &login)
 		say(201, fmt.Sprintf(`{"token": %q}`, login.Email))
 	case route == "POST /v1/books":
-		var added book
+		var added shop.Book
 		_ = json.Unmarshal(body, &added)
 		s.price = added.Price.Amount
 		say(201, fmt.Sprintf(`{"id": "b", "price": {"amount": %d, "currency": "USD"}}`, s.price))

@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
 
@@ -52,7 +53,7 @@ func (e *evidence) await(ctx context.Context, within time.Duration) (left, last 
 			return left, last, nil
 		}
 		last = left
-		if err := pause(ctx, 100*time.Millisecond); err != nil {
+		if err := shop.Pause(ctx, 100*time.Millisecond); err != nil {
 			return nil, nil, err
 		}
 	}

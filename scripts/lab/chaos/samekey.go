@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/google/uuid"
+
+	"banyan/scripts/lab/shop"
 )
 
 // sameKeyRequests are sent at once with one key.
@@ -29,14 +31,14 @@ func (r *race) sameKey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.staff.deliver(ctx, r.book.ID, 1); err != nil {
+	if err := r.staff.Deliver(ctx, r.book.ID, 1); err != nil {
 		return err
 	}
-	if _, err := buyer.put(ctx, r.book.ID, 1); err != nil {
+	if _, err := buyer.Put(ctx, r.book.ID, 1); err != nil {
 		return err
 	}
 	key := uuid.NewString()
-	answers, err := atOnce(sameKeyRequests, func(int) (answer, error) { return buyer.checksOut(ctx, key) })
+	answers, err := atOnce(sameKeyRequests, func(int) (shop.Answer, error) { return buyer.CheckOut(ctx, key, shop.CardGood) })
 	if err != nil {
 		return err
 	}
@@ -44,12 +46,12 @@ func (r *race) sameKey(ctx context.Context) error {
 	if first == nil {
 		return nil
 	}
-	report.First = first.status
-	var bought order
-	if err := first.read("POST /v1/orders", &bought); err != nil {
+	report.First = first.Status
+	var bought shop.Order
+	if err := first.Read(&bought); err != nil {
 		return err
 	}
-	if bought, err = buyer.settles(ctx, bought.ID); err != nil {
+	if bought, err = buyer.Settle(ctx, bought.ID); err != nil {
 		return err
 	}
 	if bought.Status != "paid" {
@@ -59,25 +61,25 @@ func (r *race) sameKey(ctx context.Context) error {
 }
 
 // countSameKey sorts the answers and returns the one that the key stands for; nil if there is none.
-func (r *race) countSameKey(answers []answer) *answer {
+func (r *race) countSameKey(answers []shop.Answer) *shop.Answer {
 	report := &r.report.SameKey
-	var first *answer
+	var first *shop.Answer
 	for i, said := range answers {
 		switch {
-		case said.status == http.StatusConflict && said.code() == "key-in-use":
+		case said.Status == http.StatusConflict && said.Code() == "key-in-use":
 			report.InUse++
-			if said.retryAfter == "" {
+			if said.RetryAfter() == "" {
 				r.findings.add("one key, many times: who is to wait is told how long", "409 key-in-use without Retry-After")
 			}
-		case said.status == http.StatusCreated, said.status == http.StatusAccepted:
+		case said.Status == http.StatusCreated, said.Status == http.StatusAccepted:
 			report.Answered++
 			if first == nil {
 				first = &answers[i]
-			} else if !said.same(*first) {
-				r.findings.add("one key, many times: every answer is the same", "%s differs from %s", said.body, first.body)
+			} else if !said.Same(*first) {
+				r.findings.add("one key, many times: every answer is the same", "%s differs from %s", said.Body, first.Body)
 			}
 		default:
-			r.findings.add("one key, many times: 201, 202 or 409 key-in-use", "%v", said.unexpected())
+			r.findings.add("one key, many times: 201, 202 or 409 key-in-use", "%v", said.Err())
 		}
 	}
 	if first == nil {
@@ -87,16 +89,16 @@ func (r *race) countSameKey(answers []answer) *answer {
 }
 
 // judgeSameKey asks once more, and looks what there is now.
-func (r *race) judgeSameKey(ctx context.Context, key string, first answer, orderID string, before int) error {
+func (r *race) judgeSameKey(ctx context.Context, key string, first shop.Answer, orderID string, before int) error {
 	report := &r.report.SameKey
-	again, err := r.buyers[0].checksOut(ctx, key)
+	again, err := r.buyers[0].CheckOut(ctx, key, shop.CardGood)
 	if err != nil {
 		return err
 	}
-	report.Repeated = again.same(first)
+	report.Repeated = again.Same(first)
 	if !report.Repeated {
 		r.findings.add("one key, many times: a repetition gets the first answer's bytes", "%d %s, not %d %s",
-			again.status, again.body, first.status, first.body)
+			again.Status, again.Body, first.Status, first.Body)
 	}
 	after, err := r.ordersOf(ctx, r.buyers[0])
 	if err != nil {

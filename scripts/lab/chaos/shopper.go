@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"banyan/scripts/lab/shop"
 )
 
 // shopper is a customer who comes again and again until the shop closes, and who looks after what they bought.
 type shopper struct {
 	*customer
-	staff  *person
+	staff  *shop.Person
 	books  []string
 	think  time.Duration // between two visits, on average
 	meter  *meter
@@ -53,13 +55,13 @@ func (s *shopper) goShopping(ctx context.Context) error {
 
 // visit is one checkout. A cart that cannot be filled while the shop is away is left for another day.
 func (s *shopper) visit(ctx context.Context, v visit) error {
-	s.history.journal.write(note{Customer: s.email, Step: "fill the cart", Cart: v.lines})
+	s.history.journal.write(note{Customer: s.Email, Step: "fill the cart", Cart: v.lines})
 	filled, err := s.fill(ctx, v.lines)
-	s.history.journal.write(note{Customer: s.email, Step: "answer", Cart: filled.Items, Error: text(err)})
+	s.history.journal.write(note{Customer: s.Email, Step: "answer", Cart: filled.Items, Error: text(err)})
 	if err != nil {
 		return context.Cause(ctx)
 	}
-	a := s.history.begin(attempt{Customer: s.email, Key: uuid.NewString(), Card: v.card, Cart: filled.Items, Sure: !s.doubt})
+	a := s.history.begin(attempt{Customer: s.Email, Key: uuid.NewString(), Card: v.card, Cart: filled.Items, Sure: !s.doubt})
 	if err := s.buy(ctx, v, a); err != nil && !errors.Is(err, errStuck) {
 		return err
 	}
@@ -69,7 +71,7 @@ func (s *shopper) visit(ctx context.Context, v visit) error {
 		s.meter.add(a.Began, a.Ended)
 		s.bought = append(s.bought, a.Order)
 	case outcomeRefused: // what is sold out would be in the way of every other checkout
-		_ = s.emptyCart(ctx)
+		_ = s.EmptyCart(ctx)
 	}
 	if a.Order != "" {
 		s.known = append(s.known, a.Order)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net/http"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"banyan/scripts/lab/chaos/fault"
 	"banyan/scripts/lab/chaos/points"
 	"banyan/scripts/lab/invariants"
+	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
 
@@ -59,8 +59,8 @@ type storm struct {
 	started time.Time // the lab
 	began   time.Time // the load
 
-	people  []*person
-	staff   *person
+	people  []*shop.Person
+	staff   *shop.Person
 	books   []string
 	history history
 	meter   meter
@@ -110,12 +110,14 @@ func Storm(ctx context.Context, options StormOptions) (report *StormReport, err 
 }
 
 func (s *storm) run(ctx context.Context) (*StormReport, error) {
-	client := newHTTP(s.options.Customers)
-	defer client.CloseIdleConnections()
+	client, err := s.shop.client(s.options.Customers)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
 	if err := s.open(ctx, client); err != nil {
 		return nil, err
 	}
-	var err error
 	if s.history.journal, err = openJournal(filepath.Join(s.options.Dir, "history.jsonl")); err != nil {
 		return nil, err
 	}
@@ -134,17 +136,19 @@ func (s *storm) run(ctx context.Context) (*StormReport, error) {
 	return s.judge(ctx, loaded)
 }
 
+// emptying is how many carts are emptied side by side.
+const emptying = 4
+
 // open signs everybody in and fills the shelves. Of one book there is little, so that it is sold out at times.
-func (s *storm) open(ctx context.Context, client *http.Client) (err error) {
+func (s *storm) open(ctx context.Context, client *shop.Client) (err error) {
 	s.say("%d customers are signing in …", s.options.Customers)
-	if s.people, err = s.shop.readers(ctx, client, s.options.Customers); err != nil {
+	if s.people, err = shop.Readers(ctx, client, s.options.Customers); err != nil {
 		return err
 	}
-	if s.staff, err = s.shop.staff(ctx, client); err != nil {
+	if s.staff, err = shop.Staff(ctx, client); err != nil {
 		return err
 	}
-	c := &crash{}
-	if s.books, err = c.popularBooks(ctx, s.people[0]); err != nil {
+	if s.books, err = popularBooks(ctx, s.people[0]); err != nil {
 		return err
 	}
 	for i, id := range s.books {
@@ -152,11 +156,11 @@ func (s *storm) open(ctx context.Context, client *http.Client) (err error) {
 		if i == len(s.books)-1 {
 			copies = max(1, s.options.Checkouts/20)
 		}
-		if err := s.staff.deliver(ctx, id, copies); err != nil {
-			return fmt.Errorf("deliver %d copies: %w", copies, err)
+		if err := s.staff.Deliver(ctx, id, copies); err != nil {
+			return err
 		}
 	}
-	return each(ctx, len(s.people), signingIn, func(ctx context.Context, i int) error { return s.people[i].emptyCart(ctx) })
+	return shop.Each(ctx, len(s.people), emptying, func(ctx context.Context, i int) error { return s.people[i].EmptyCart(ctx) })
 }
 
 // load lets customers buy while things break, until all faults have been made, all points been hit and enough been bought.
@@ -171,7 +175,7 @@ func (s *storm) load(ctx context.Context) error {
 	s.say("%d faults in about %s, %.0f checkouts a second", len(steps), lasts.Round(time.Second), rate)
 	for i, p := range s.people {
 		shopper := &shopper{
-			customer: &customer{person: p, patience: patience, history: &s.history, done: &s.done},
+			customer: &customer{Person: p, patience: shop.Patience, history: &s.history, done: &s.done},
 			staff:    s.staff, books: s.books, think: think, meter: &s.meter, closed: closed,
 			random: rand.New(rand.NewPCG(s.options.Seed, drawVisits<<32|uint64(i))),
 		}
@@ -195,11 +199,11 @@ func (s *storm) schedule() []fault.Step {
 }
 
 func (s *storm) strikeAll(ctx context.Context, steps []fault.Step) error {
-	if err := pause(ctx, s.pace.warmUp/2); err != nil { // the first visits are spread over some time
+	if err := shop.Pause(ctx, s.pace.warmUp/2); err != nil { // the first visits are spread over some time
 		return err
 	}
 	began := time.Now()
-	if err := pause(ctx, s.pace.warmUp); err != nil {
+	if err := shop.Pause(ctx, s.pace.warmUp); err != nil {
 		return err
 	}
 	s.meter.setUsual(began)
@@ -232,7 +236,7 @@ func (s *storm) strikeAll(ctx context.Context, steps []fault.Step) error {
 			return err
 		}
 		if !missed { // only checkouts are missing, and those come faster while nobody is killed
-			if err := pause(ctx, 2*s.pace.between); err != nil {
+			if err := shop.Pause(ctx, 2*s.pace.between); err != nil {
 				return err
 			}
 		}
@@ -253,7 +257,7 @@ func (s *storm) strike(ctx context.Context, step fault.Step) error {
 				return err
 			}
 		}
-		return pause(ctx, time.Until(until))
+		return shop.Pause(ctx, time.Until(until))
 	})
 	if err != nil {
 		return err
@@ -282,15 +286,15 @@ func (s *storm) strike(ctx context.Context, step fault.Step) error {
 // judge waits for rest and holds everything against everything.
 func (s *storm) judge(ctx context.Context, loaded time.Time) (*StormReport, error) {
 	state := s.lab.State()
-	shop, err := invariants.Open(ctx, invariants.Where{
+	judges, err := invariants.Open(ctx, invariants.Where{
 		Side: s.options.Side, Database: state.Databases[s.options.Side], Broker: state.NATSURL, OutsideURL: state.OutsideURL,
 		Since: s.began, Planted: s.world.Planted,
 	})
 	if err != nil {
 		return nil, err
 	}
-	defer shop.Close()
-	left, err := shop.Settle(ctx, s.pace.rest)
+	defer judges.Close()
+	left, err := judges.Settle(ctx, s.pace.rest)
 	if err != nil {
 		return nil, err
 	}
@@ -305,7 +309,7 @@ func (s *storm) judge(ctx context.Context, loaded time.Time) (*StormReport, erro
 		return nil, err
 	}
 	facts.left = left
-	verdicts, err := shop.Check(ctx)
+	verdicts, err := judges.Check(ctx)
 	if err != nil {
 		return nil, err
 	}

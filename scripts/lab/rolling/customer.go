@@ -12,55 +12,22 @@ import (
 	"time"
 
 	"banyan/scripts/lab/seed"
+	"banyan/scripts/lab/shop"
 )
 
 // customer is one account, and what its owner knows of it.
 type customer struct {
-	fronts *fronts
+	shop   *shop.Client
 	book   *book
 	random *rand.Rand
-	books  []wanted // all that anybody wants
+	books  []shop.Book // all that anybody wants
 
 	email, token string
 	cart         map[string]int    // copies by book
 	unsure       bool              // about the cart: a request got no answer
 	orders       map[string]string // the status that each order has to have in the end, by id
-	last         *order            // that was bought, and not cancelled
+	last         *shop.Order       // that was bought, and not cancelled
 	newcomers    int
-}
-
-// wanted is a book that there is enough of.
-type wanted struct {
-	ID    string `json:"id"`
-	Title string `json:"title"`
-}
-
-type money struct {
-	Amount   int64  `json:"amount"`
-	Currency string `json:"currency"`
-}
-
-type line struct {
-	BookID    string `json:"book_id"`
-	Quantity  int    `json:"quantity"`
-	UnitPrice money  `json:"unit_price"`
-}
-
-type cart struct {
-	Items []line `json:"items"`
-	Total money  `json:"total"`
-}
-
-type order struct {
-	ID           string  `json:"id"`
-	Status       string  `json:"status"`
-	Items        []line  `json:"items"`
-	Total        money   `json:"total"`
-	CancelReason *string `json:"cancel_reason"`
-}
-
-type list[T any] struct {
-	Items []T `json:"items"`
 }
 
 var idForm = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
@@ -76,15 +43,15 @@ func shape(path string) string {
 
 // ask makes one request as this customer, which has to be answered with one of the statuses. It reads the answer's body
 // into the pointer, unless that is nil, and holds it against the check, unless that is nil.
-func (c *customer) ask(ctx context.Context, r request, status []int, into any, check func(answer) error) (answer, bool) {
+func (c *customer) ask(ctx context.Context, r shop.Request, status []int, into any, check func(shop.Answer) error) (shop.Answer, bool) {
 	phase := c.book.now()
-	r.token = c.token
+	r.Token = c.token
 	began := time.Now()
-	said, err := c.fronts.send(ctx, r)
+	said, err := c.shop.Send(ctx, r)
 	if err != nil && ctx.Err() != nil {
 		return said, false // the run is over
 	}
-	unanswered := err != nil || said.unanswered()
+	unanswered := err != nil || said.Away()
 	if err == nil {
 		err = expect(said, status, into, check)
 	}
@@ -95,16 +62,16 @@ func (c *customer) ask(ctx context.Context, r request, status []int, into any, c
 	return said, good
 }
 
-func expect(said answer, status []int, into any, check func(answer) error) error {
+func expect(said shop.Answer, status []int, into any, check func(shop.Answer) error) error {
 	known := false
 	for _, s := range status {
-		known = known || s == said.status
+		known = known || s == said.Status
 	}
 	if !known {
 		return errors.New(said.String())
 	}
-	if into != nil && !said.problem {
-		if err := json.Unmarshal(said.body, into); err != nil {
+	if into != nil && !said.Problem() {
+		if err := json.Unmarshal(said.Body, into); err != nil {
 			return fmt.Errorf("%s: %w", said, err)
 		}
 	}
@@ -156,12 +123,12 @@ func (c *customer) visit(ctx context.Context) {
 	}
 }
 
-func (c *customer) anyBook() wanted { return c.books[c.random.IntN(len(c.books))] }
+func (c *customer) anyBook() shop.Book { return c.books[c.random.IntN(len(c.books))] }
 
 func (c *customer) search(ctx context.Context) {
-	var found list[wanted]
+	var found shop.List[shop.Book]
 	path := "/v1/books?limit=20&sort=" + []string{"title", "price", "newest"}[c.random.IntN(3)]
-	c.ask(ctx, request{method: http.MethodGet, path: path}, ok, &found, func(answer) error {
+	c.ask(ctx, shop.Request{Method: http.MethodGet, Path: path}, ok, &found, func(shop.Answer) error {
 		if len(found.Items) != 20 {
 			return fmt.Errorf("%d books instead of 20", len(found.Items))
 		}
@@ -170,10 +137,10 @@ func (c *customer) search(ctx context.Context) {
 }
 
 func (c *customer) lookAtBook(ctx context.Context) {
-	var found wanted
+	var found shop.Book
 	book := c.anyBook()
-	c.ask(ctx, request{method: http.MethodGet, path: "/v1/books/" + book.ID}, ok, &found, func(answer) error {
-		if found != book {
+	c.ask(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/books/" + book.ID}, ok, &found, func(shop.Answer) error {
+		if found.ID != book.ID || found.Title != book.Title {
 			return fmt.Errorf("not the book %q", book.Title)
 		}
 		return nil
@@ -181,8 +148,8 @@ func (c *customer) lookAtBook(ctx context.Context) {
 }
 
 func (c *customer) bestsellers(ctx context.Context) {
-	var found list[wanted]
-	c.ask(ctx, request{method: http.MethodGet, path: "/v1/books/bestsellers"}, ok, &found, func(answer) error {
+	var found shop.List[shop.Book]
+	c.ask(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/books/bestsellers"}, ok, &found, func(shop.Answer) error {
 		if len(found.Items) != 50 {
 			return fmt.Errorf("%d bestsellers instead of 50", len(found.Items))
 		}
@@ -192,9 +159,9 @@ func (c *customer) bestsellers(ctx context.Context) {
 
 func (c *customer) putIntoCart(ctx context.Context) {
 	book, quantity := c.anyBook(), 1+c.random.IntN(2)
-	var filled cart
-	r := request{method: http.MethodPut, path: "/v1/cart/items/" + book.ID, body: map[string]int{"quantity": quantity}}
-	c.ask(ctx, r, ok, &filled, func(answer) error {
+	var filled shop.Cart
+	r := shop.Request{Method: http.MethodPut, Path: "/v1/cart/items/" + book.ID, Body: map[string]int{"quantity": quantity}}
+	c.ask(ctx, r, ok, &filled, func(shop.Answer) error {
 		if !c.unsure {
 			c.cart[book.ID] = quantity
 		}
@@ -203,14 +170,14 @@ func (c *customer) putIntoCart(ctx context.Context) {
 }
 
 // sameCart holds a cart against what should be in it.
-func (c *customer) sameCart(seen cart) error {
+func (c *customer) sameCart(seen shop.Cart) error {
 	if !c.unsure && !same(seen.Items, c.cart) {
 		return errors.New("the cart should hold something else")
 	}
 	return nil
 }
 
-func same(lines []line, want map[string]int) bool {
+func same(lines []shop.Line, want map[string]int) bool {
 	if len(lines) != len(want) {
 		return false
 	}
@@ -224,8 +191,8 @@ func same(lines []line, want map[string]int) bool {
 
 // lookIntoCart finds out what is in the cart when that can't be known.
 func (c *customer) lookIntoCart(ctx context.Context) {
-	var seen cart
-	if _, good := c.ask(ctx, request{method: http.MethodGet, path: "/v1/cart"}, ok, &seen, nil); !good {
+	var seen shop.Cart
+	if _, good := c.ask(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/cart"}, ok, &seen, nil); !good {
 		return
 	}
 	c.cart = map[string]int{}
@@ -237,7 +204,7 @@ func (c *customer) lookIntoCart(ctx context.Context) {
 
 // leaveAndComeBack ends the session and begins another.
 func (c *customer) leaveAndComeBack(ctx context.Context) {
-	if _, good := c.ask(ctx, request{method: http.MethodDelete, path: "/v1/sessions/current"}, gone, nil, nil); good {
+	if _, good := c.ask(ctx, shop.Request{Method: http.MethodDelete, Path: "/v1/sessions/current"}, gone, nil, nil); good {
 		c.token = ""
 	}
 	c.signIn(ctx)
@@ -248,19 +215,19 @@ func (c *customer) signIn(ctx context.Context) {
 	var session struct {
 		Token string `json:"token"`
 	}
-	r := request{method: http.MethodPost, path: "/v1/sessions", body: map[string]string{"email": c.email, "password": seed.ReaderPassword}}
+	r := shop.Request{Method: http.MethodPost, Path: "/v1/sessions", Body: map[string]string{"email": c.email, "password": seed.ReaderPassword}}
 	for ctx.Err() == nil {
 		c.token = ""
 		if _, good := c.ask(ctx, r, created, &session, nil); good {
 			c.token = session.Token
 			break
 		}
-		_ = pause(ctx, 200*time.Millisecond)
+		_ = shop.Pause(ctx, 200*time.Millisecond)
 	}
 	var me struct {
 		Email string `json:"email"`
 	}
-	c.ask(ctx, request{method: http.MethodGet, path: "/v1/accounts/me"}, ok, &me, func(answer) error {
+	c.ask(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/accounts/me"}, ok, &me, func(shop.Answer) error {
 		if me.Email != c.email {
 			return fmt.Errorf("the account is that of %s", me.Email)
 		}
@@ -272,10 +239,10 @@ func (c *customer) signIn(ctx context.Context) {
 func (c *customer) bringNewcomer(ctx context.Context) {
 	c.newcomers++
 	n := &customer{
-		fronts: c.fronts, book: c.book, random: c.random, books: c.books,
+		shop: c.shop, book: c.book, random: c.random, books: c.books,
 		email: fmt.Sprintf("friend%d-of-%s", c.newcomers, c.email), cart: map[string]int{},
 	}
-	r := request{method: http.MethodPost, path: "/v1/accounts", body: map[string]string{
+	r := shop.Request{Method: http.MethodPost, Path: "/v1/accounts", Body: map[string]string{
 		"email": n.email, "password": seed.ReaderPassword, "name": "A Friend",
 	}}
 	if _, good := n.ask(ctx, r, created, nil, nil); !good {
@@ -283,6 +250,6 @@ func (c *customer) bringNewcomer(ctx context.Context) {
 	}
 	n.signIn(ctx)
 	n.putIntoCart(ctx)
-	n.ask(ctx, request{method: http.MethodGet, path: "/v1/notifications"}, ok, nil, nil)
-	n.ask(ctx, request{method: http.MethodDelete, path: "/v1/sessions/current"}, gone, nil, nil)
+	n.ask(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/notifications"}, ok, nil, nil)
+	n.ask(ctx, shop.Request{Method: http.MethodDelete, Path: "/v1/sessions/current"}, gone, nil, nil)
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
 
@@ -41,7 +42,7 @@ func (r *run) restart(ctx context.Context, phase *Phase, processes ...string) er
 			return err
 		}
 		r.book.restarted(phase, Restart{name, stopped.Sub(began), time.Since(stopped)})
-		if err := pause(ctx, lookAround); err != nil {
+		if err := shop.Pause(ctx, lookAround); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"banyan/internal/postgres"
+	"banyan/scripts/lab/shop"
+
 	"banyan/scripts/lab/up"
 )
 
@@ -25,8 +27,8 @@ func (r *run) killOrders(ctx context.Context, phase *Phase) error {
 	r.quiet.Lock()
 	defer r.quiet.Unlock()
 	settled := r.watchSweepers()
-	orders := r.everybodyBuys(ctx, cardSlow, 0, func() error {
-		if err := pause(ctx, slowCard/2); err != nil {
+	orders := r.everybodyBuys(ctx, shop.CardSlow, 0, func() error {
+		if err := shop.Pause(ctx, slowCard/2); err != nil {
 			return err
 		}
 		r.lab.Process("orders").Kill9()
@@ -56,8 +58,8 @@ func (r *run) shareTheWork(ctx context.Context, phase *Phase) error {
 		if err := outside.Pause(); err != nil {
 			return err
 		}
-		orders := r.everybodyBuys(ctx, cardGood, 300*time.Millisecond, func() error {
-			return pause(ctx, time.Duration(len(r.customers))*300*time.Millisecond+3*time.Second)
+		orders := r.everybodyBuys(ctx, shop.CardGood, 300*time.Millisecond, func() error {
+			return shop.Pause(ctx, time.Duration(len(r.customers))*300*time.Millisecond+3*time.Second)
 		})
 		if err := outside.Continue(); err != nil {
 			return err
@@ -86,10 +88,10 @@ func (r *run) everybodyBuys(ctx context.Context, card string, apart time.Duratio
 		buying.Go(func() {
 			c.lookIntoCart(ctx)
 			c.putIntoCart(ctx)
-			if pause(ctx, time.Duration(i)*apart) != nil {
+			if shop.Pause(ctx, time.Duration(i)*apart) != nil {
 				return
 			}
-			if o := c.buy(ctx, card); o != nil && o.Status == paid {
+			if o := c.buy(ctx, card); o != nil && o.Status == shop.Paid {
 				mu.Lock()
 				bought++
 				mu.Unlock()
@@ -143,7 +145,7 @@ func (r *run) standStill(ctx context.Context, phase *Phase) error {
 		}
 		began, after := time.Now(), time.Duration(0)
 		for time.Since(began) < stillFor {
-			if err := pause(ctx, 100*time.Millisecond); err != nil {
+			if err := shop.Pause(ctx, 100*time.Millisecond); err != nil {
 				return err
 			}
 			if now, err := r.relay(ctx); err != nil {
@@ -163,7 +165,7 @@ func (r *run) standStill(ctx context.Context, phase *Phase) error {
 		if err := mailer.Continue(); err != nil {
 			return err
 		}
-		return pause(ctx, 5*time.Second)
+		return shop.Pause(ctx, 5*time.Second)
 	}
 	r.book.fail(phase, "stand still", errors.New("no relay took over from the other"))
 	return mailer.Continue()

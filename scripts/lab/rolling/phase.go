@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"banyan/scripts/lab/shop"
 )
 
 // Phase is a part of the run, and what the customers noticed of it.
@@ -65,7 +67,7 @@ func (b *book) now() *Phase {
 
 // note writes down a request, which belongs to the phase in which it began. A problem that is not nil is a failure,
 // unless the shop had said nothing definite and the phase forgives that. It returns whether all is well.
-func (b *book) note(p *Phase, r request, began time.Time, unanswered bool, problem error) bool {
+func (b *book) note(p *Phase, r shop.Request, began time.Time, unanswered bool, problem error) bool {
 	took := time.Since(began)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -83,7 +85,7 @@ func (b *book) note(p *Phase, r request, began time.Time, unanswered bool, probl
 		return false
 	}
 	if took > p.Slowest {
-		p.Slowest, p.SlowestOf = took, r.method+" "+shape(r.path)
+		p.Slowest, p.SlowestOf = took, r.Method+" "+shape(r.Path)
 	}
 	return true
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"banyan/scripts/lab/invariants"
+	"banyan/scripts/lab/shop"
 )
 
 func TestVerdict(t *testing.T) {
@@ -38,14 +39,14 @@ func TestBook(t *testing.T) {
 	problem := http.ErrAbortHandler
 	var b book
 	strict := b.begin("strict", false)
-	require.True(t, b.note(strict, request{}, time.Now(), false, nil))
-	require.False(t, b.note(strict, request{}, time.Now(), true, problem))
+	require.True(t, b.note(strict, shop.Request{}, time.Now(), false, nil))
+	require.False(t, b.note(strict, shop.Request{}, time.Now(), true, problem))
 	require.Equal(t, 1, strict.Failed, "no answer is a failure")
 
 	forgiving := b.begin("forgiving", true)
-	b.note(forgiving, request{}, time.Now(), true, problem)
+	b.note(forgiving, shop.Request{}, time.Now(), true, problem)
 	require.Equal(t, 1, forgiving.Unanswered)
-	b.note(forgiving, request{}, time.Now(), false, problem)
+	b.note(forgiving, shop.Request{}, time.Now(), false, problem)
 	require.Equal(t, 1, forgiving.Failed, "a wrong answer is one in any phase")
 	require.Equal(t, 2, forgiving.Requests)
 	require.Len(t, b.failures, 2)
@@ -69,7 +70,7 @@ func TestCustomersNotice(t *testing.T) {
 			t.Cleanup(server.Close)
 			var b book
 			phase := b.begin("now", false)
-			c := newTestCustomer(&b, server.URL)
+			c := newTestCustomer(t, &b, server.URL)
 			c.lookAtBook(t.Context())
 			require.Equal(t, 1, phase.Failed)
 		})
@@ -82,7 +83,7 @@ func TestCustomersNotice(t *testing.T) {
 		t.Cleanup(server.Close)
 		var b book
 		phase := b.begin("now", false)
-		c := newTestCustomer(&b, "http://127.0.0.1:1", server.URL)
+		c := newTestCustomer(t, &b, "http://127.0.0.1:1", server.URL)
 		for range 4 {
 			c.lookAtBook(t.Context())
 		}
@@ -91,9 +92,12 @@ func TestCustomersNotice(t *testing.T) {
 	})
 }
 
-func newTestCustomer(b *book, urls ...string) *customer {
+func newTestCustomer(t *testing.T, b *book, urls ...string) *customer {
+	t.Helper()
+	client, err := shop.New(shop.Options{}, urls...)
+	require.NoError(t, err)
 	return &customer{
-		fronts: newFronts(urls, 1), book: b, books: []wanted{{"2", "Emma"}}, cart: map[string]int{}, orders: map[string]string{},
+		shop: client, book: b, books: []shop.Book{{ID: "2", Title: "Emma"}}, cart: map[string]int{}, orders: map[string]string{},
 		random: rand.New(rand.NewPCG(1, 1)),
 	}
 }

@@ -5,16 +5,15 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net/http"
 	"path/filepath"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"banyan/scripts/lab/invariants"
 	"banyan/scripts/lab/seed"
+	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
 
@@ -47,7 +46,7 @@ type run struct {
 	lab       *up.Lab
 	random    *rand.Rand
 	keys      keys
-	fronts    *fronts
+	fronts    *shop.Client
 	book      book
 	customers []*customer
 
@@ -96,8 +95,12 @@ func (r *run) run(ctx context.Context, began time.Time) (*Report, error) {
 	for _, gateway := range instancesOf("gateway") {
 		urls = append(urls, r.lab.Process(gateway).URL)
 	}
-	r.fronts = newFronts(urls, r.options.Customers)
-	defer r.fronts.close()
+	var err error
+	// The gateway gives up before a customer does.
+	if r.fronts, err = shop.New(shop.Options{Connections: r.options.Customers, Within: 15 * time.Second}, urls...); err != nil {
+		return nil, err
+	}
+	defer r.fronts.Close()
 	r.say("%d customers are signing in …", r.options.Customers)
 	if err := r.admit(ctx); err != nil {
 		return nil, err
@@ -122,34 +125,19 @@ func (r *run) run(ctx context.Context, began time.Time) (*Report, error) {
 // admit signs the customers in, and fills the shelves.
 func (r *run) admit(ctx context.Context) error {
 	phase, began := r.book.begin("customers come", false), time.Now()
-	staff := &customer{fronts: r.fronts, book: &r.book, email: seed.StaffEmail}
-	var best list[wanted]
-	if _, good := staff.ask(ctx, request{method: http.MethodGet, path: "/v1/books/bestsellers"}, ok, &best, nil); !good || len(best.Items) < wantedBooks {
-		return fmt.Errorf("the shop has %d bestsellers, and the customers want %d", len(best.Items), wantedBooks)
+	staff, err := shop.Staff(ctx, r.fronts)
+	if err != nil {
+		return err
 	}
-	best.Items = best.Items[:wantedBooks]
-	var session struct {
-		Token string `json:"token"`
-	}
-	said, good := staff.ask(ctx, request{method: http.MethodPost, path: "/v1/sessions", body: map[string]string{
-		"email": seed.StaffEmail, "password": seed.StaffPassword,
-	}}, created, &session, nil)
-	if !good {
-		return fmt.Errorf("staff can't sign in: %s", said)
-	}
-	staff.token = session.Token
-	for _, book := range best.Items {
-		delivery := request{method: http.MethodPost, path: "/v1/stock/" + book.ID + "/deliveries", key: uuid.NewString(),
-			body: map[string]int{"quantity": copies}}
-		if said, good := staff.ask(ctx, delivery, ok, nil, nil); !good {
-			return fmt.Errorf("deliver %q: %s", book.Title, said)
-		}
+	books, err := staff.StockUp(ctx, wantedBooks, copies)
+	if err != nil {
+		return err
 	}
 	var group errgroup.Group
 	group.SetLimit(signingIn)
 	for i := range r.options.Customers {
 		c := &customer{
-			fronts: r.fronts, book: &r.book, books: best.Items,
+			shop: r.fronts, book: &r.book, books: books,
 			random: rand.New(rand.NewPCG(r.options.Seed, uint64(i+1))),
 			email:  seed.ReaderEmail(i + 1), cart: map[string]int{}, unsure: true, orders: map[string]string{},
 		}
@@ -169,7 +157,7 @@ func (r *run) admit(ctx context.Context) error {
 
 // shop lets a customer come again and again, until ctx ends.
 func (r *run) shop(ctx context.Context, c *customer) {
-	for pause(ctx, 100*time.Millisecond+time.Duration(c.random.IntN(400))*time.Millisecond) == nil {
+	for shop.Pause(ctx, 100*time.Millisecond+time.Duration(c.random.IntN(400))*time.Millisecond) == nil {
 		r.quiet.RLock()
 		if ctx.Err() == nil {
 			c.visit(context.WithoutCancel(ctx))
@@ -189,11 +177,11 @@ func (r *run) phases(ctx context.Context) error {
 		forgiving bool
 		do        func(context.Context, *Phase) error
 	}{
-		{"nobody is restarted", false, func(ctx context.Context, _ *Phase) error { return pause(ctx, calm) }},
+		{"nobody is restarted", false, func(ctx context.Context, _ *Phase) error { return shop.Pause(ctx, calm) }},
 		{"every process is restarted", false, r.restartAll},
 		{"user tokens: the new key is published", false, r.publishNewKey},
 		{"user tokens: the new key signs", false, r.signWithNewKey},
-		{"user tokens: the old ones run out", false, func(ctx context.Context, _ *Phase) error { return pause(ctx, oldTokens) }},
+		{"user tokens: the old ones run out", false, func(ctx context.Context, _ *Phase) error { return shop.Pause(ctx, oldTokens) }},
 		{"user tokens: the old key goes", false, r.dropOldKey},
 		{"service keys: the new ones are known", false, r.introduceCallers},
 		{"service keys: the new ones sign", false, r.changeCallers},
@@ -201,7 +189,7 @@ func (r *run) phases(ctx context.Context) error {
 		{"orders is killed while cards are slow", true, r.killOrders},
 		{"the card processor stands still", true, r.shareTheWork},
 		{"orders stands still for 15 s", true, r.standStill},
-		{"nobody is restarted any more", false, func(ctx context.Context, _ *Phase) error { return pause(ctx, calm) }},
+		{"nobody is restarted any more", false, func(ctx context.Context, _ *Phase) error { return shop.Pause(ctx, calm) }},
 	}
 	for _, step := range steps {
 		if step.forgiving && r.options.Quick {
@@ -222,15 +210,15 @@ func (r *run) judge(ctx context.Context, began time.Time) (*Report, error) {
 	r.say("waiting until the shop has come to rest …")
 	phase, resting := r.book.begin("afterwards, everybody looks at all of their orders", false), time.Now()
 	state := r.lab.State()
-	shop, err := invariants.Open(ctx, invariants.Where{
+	judges, err := invariants.Open(ctx, invariants.Where{
 		Side: up.Services, Database: state.Databases[up.Services], Broker: state.NATSURL,
 		OutsideURL: state.OutsideURL, Since: began,
 	})
 	if err != nil {
 		return nil, err
 	}
-	defer shop.Close()
-	left, err := shop.Settle(ctx, r.options.SettleWithin)
+	defer judges.Close()
+	left, err := judges.Settle(ctx, r.options.SettleWithin)
 	if err != nil {
 		return nil, err
 	}
@@ -240,14 +228,14 @@ func (r *run) judge(ctx context.Context, began time.Time) (*Report, error) {
 		c.remember(ctx)
 	}
 	phase.Took = time.Since(resting)
-	if report.Invariants, err = shop.Check(ctx); err != nil {
+	if report.Invariants, err = judges.Check(ctx); err != nil {
 		return nil, err
 	}
 	if report.Deadlocks, err = deadlocks(filepath.Join(r.options.Dir, "postgres", "postgres.log")); err != nil {
 		return nil, err
 	}
 	report.Phases, report.Failures = r.book.phases, r.book.failures
-	report.Moved, report.Untouched = r.fronts.moved.Load(), untouched(report.Phases)
+	report.Moved, report.Untouched = r.fronts.Moved(), untouched(report.Phases)
 	return report, nil
 }
 

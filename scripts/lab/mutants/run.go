@@ -166,7 +166,7 @@ func (s *site) close() {
 		s.judges.Close()
 	}
 	if s.market != nil {
-		s.market.close()
+		s.market.client.Close()
 	}
 }
 
@@ -213,7 +213,7 @@ type load struct {
 func (s *site) load(ctx context.Context, m Mutant, o Options) (l load, err error) {
 	l.since = time.Now()
 	trouble := begin(ctx, s.lab, s.wires, m.troubles, o.Seed)
-	err = s.market.shop(ctx, o.Checkouts, o.Seed)
+	err = s.market.sell(ctx, o.Checkouts, o.Seed)
 	var mended error
 	l.troubles, mended = trouble.end()
 	l.until = time.Now()

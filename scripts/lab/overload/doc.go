@@ -2,7 +2,6 @@
 //
 //	mix.go       what is asked: a fixed mix of reads, writes to carts and checkouts
 //	load.go      how: as fast as answers come, or at a rate, whatever the answers
-//	client.go    by which connections
 //	payments.go  browsing, while payments is killed and comes back
 //	pin.go       who computes where: the shop and its customers share no processor
 //	run.go       in which order

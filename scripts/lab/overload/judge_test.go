@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"banyan/scripts/lab/shop"
 )
 
 // sound is a report that nothing is wrong with.
@@ -61,6 +63,11 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// said is an answer.
+func said(status int, kind, later string, err error) answer {
+	return answer{shop.Answer{Status: status, Header: http.Header{"Content-Type": {kind}, "Retry-After": {later}}}, err}
+}
+
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	const problem = "application/problem+json"
@@ -68,16 +75,16 @@ func TestAnswers(t *testing.T) {
 		answer answer
 		want   outcome
 	}{
-		"served":                         {answer{status: 201}, accepted},
-		"declined":                       {answer{status: 409, contentType: problem}, said4xx},
-		"told to come back":              {answer{status: 503, contentType: problem, retryAfter: "1"}, refused},
-		"too often":                      {answer{status: 429, contentType: problem, retryAfter: "2"}, refused},
-		"not told when":                  {answer{status: 503, contentType: problem}, failed},
-		"told at once, which is no time": {answer{status: 503, contentType: problem, retryAfter: "0"}, failed},
-		"refused in prose":               {answer{status: 503, contentType: "text/plain", retryAfter: "1"}, failed},
-		"a mistake of the shop's":        {answer{status: 500, contentType: problem}, failed},
-		"broken off":                     {answer{status: 200, err: io.ErrUnexpectedEOF}, failed},
-		"a mistake of the mix's":         {answer{status: 404, contentType: problem}, failed},
+		"served":                         {said(201, "", "", nil), accepted},
+		"declined":                       {said(409, problem, "", nil), said4xx},
+		"told to come back":              {said(503, problem, "1", nil), refused},
+		"too often":                      {said(429, problem, "2", nil), refused},
+		"not told when":                  {said(503, problem, "", nil), failed},
+		"told at once, which is no time": {said(503, problem, "0", nil), failed},
+		"refused in prose":               {said(503, "text/plain", "1", nil), failed},
+		"a mistake of the shop's":        {said(500, problem, "", nil), failed},
+		"broken off":                     {said(200, "", "", io.ErrUnexpectedEOF), failed},
+		"a mistake of the mix's":         {said(404, problem, "", nil), failed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,9 +103,11 @@ func TestAtRate(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 	}))
 	defer server.Close()
-	s := &shop{url: server.URL, client: newClient()}
+	client, err := shop.New(shop.Options{Raw: true}, server.URL)
+	require.NoError(t, err)
+	s := &crowd{client: client}
 	tally := s.atRate(t.Context(), 50, time.Second, 0, func() (string, answer) {
-		return kindBook, s.client.send(context.Background(), s.url, request{method: http.MethodGet, path: "/"})
+		return kindBook, s.send(context.Background(), shop.Request{Method: http.MethodGet, Path: "/"})
 	})
 	require.EqualValues(t, 50, asked.Load())
 	require.Equal(t, 50, tally.counts[accepted])

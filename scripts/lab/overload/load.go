@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"banyan/scripts/lab/shop"
 )
 
 // answerWithin is how long a customer waits for an answer; longer than the shop may take for one.
@@ -20,24 +22,17 @@ var errCrowded = errors.New("the generator ran out of customers")
 // mostUnderWay is how many requests the generator keeps under way, each on a connection of its own.
 const mostUnderWay = 2000
 
-type request struct {
-	method, path, token, key string
-	body                     any
-}
-
+// answer is what came of a request.
 type answer struct {
-	status      int
-	contentType string
-	retryAfter  string
-	body        []byte
-	err         error
+	shop.Answer
+	err error
 }
 
 func (a answer) String() string {
 	if a.err != nil {
 		return a.err.Error()
 	}
-	return fmt.Sprintf("%d %s", a.status, a.body[:min(len(a.body), 200)])
+	return a.Answer.String()
 }
 
 // outcome is what an answer means to the customer.
@@ -55,14 +50,14 @@ func (a answer) judge() outcome {
 	switch {
 	case a.err != nil:
 		return failed
-	case a.status < 300:
+	case a.Status < 300:
 		return accepted
-	case a.status == http.StatusTooManyRequests, a.status == http.StatusServiceUnavailable:
-		if seconds, err := strconv.Atoi(a.retryAfter); err == nil && seconds > 0 && a.contentType == "application/problem+json" {
+	case a.Status == http.StatusTooManyRequests, a.Status == http.StatusServiceUnavailable:
+		if seconds, err := strconv.Atoi(a.RetryAfter()); err == nil && seconds > 0 && a.ContentType() == "application/problem+json" {
 			return refused
 		}
 		return failed
-	case a.status == http.StatusConflict, a.status == http.StatusUnprocessableEntity:
+	case a.Status == http.StatusConflict, a.Status == http.StatusUnprocessableEntity:
 		return said4xx
 	}
 	return failed
@@ -124,7 +119,7 @@ func (t *tally) merge(other *tally) {
 }
 
 // closed keeps so many customers busy, each asking again as soon as there is an answer.
-func (s *shop) closed(ctx context.Context, customers int, during time.Duration) *tally {
+func (s *crowd) closed(ctx context.Context, customers int, during time.Duration) *tally {
 	t := newTally()
 	began := time.Now()
 	var all sync.WaitGroup
@@ -146,7 +141,7 @@ func (s *shop) closed(ctx context.Context, customers int, during time.Duration) 
 // atRate asks so often a second, whether or not there are answers, and measures from when each was due. Goodput is what
 // was served while it asked. What was due in the first moments counts for that, but not for the time that answers
 // take: for so long a door needs to see that it is overrun.
-func (s *shop) atRate(ctx context.Context, rate float64, during, leaveOut time.Duration, ask func() (string, answer)) *tally {
+func (s *crowd) atRate(ctx context.Context, rate float64, during, leaveOut time.Duration, ask func() (string, answer)) *tally {
 	t := newTally()
 	began := time.Now()
 	var all sync.WaitGroup

@@ -2,18 +2,15 @@ package overload
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
-
 	"banyan/scripts/lab/seed"
+	"banyan/scripts/lab/shop"
+	"github.com/google/uuid"
 )
 
 // The mix: six reads in ten, a third of them searches, a checkout in seven, and for every seventh checkout somebody who
@@ -49,13 +46,11 @@ const (
 	pendingIn = 4 * time.Second
 )
 
-// shop is one side, and those who come to it.
-type shop struct {
-	url       string
-	client    *client
+// crowd is those who come to one side, and what they want there.
+type crowd struct {
+	client    *shop.Client
 	books     []string // those that are bought
 	words     []string // of their titles
-	staff     string   // tokens
 	customers []*customer
 
 	mu    sync.Mutex
@@ -65,57 +60,33 @@ type shop struct {
 
 // customer does one thing at a time with their cart.
 type customer struct {
-	token string
-	full  bool
+	*shop.Person
+	full bool
 }
 
-// open signs everybody in and fills the shelves.
-func open(ctx context.Context, url string, c *client, customers int) (*shop, error) {
-	s := &shop{url: url, client: c}
-	var err error
-	if s.staff, err = s.signIn(ctx, seed.StaffEmail, seed.StaffPassword); err != nil {
+// gather signs everybody in and fills the shelves.
+func gather(ctx context.Context, client *shop.Client, customers int) (*crowd, error) {
+	s := &crowd{client: client}
+	staff, err := shop.Staff(ctx, client)
+	if err != nil {
 		return nil, err
 	}
-	s.customers = make([]*customer, customers)
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(4) // passwords are dear to check
-	for i := range customers {
-		group.Go(func() error {
-			token, err := s.signIn(groupCtx, seed.ReaderEmail(i+1), seed.ReaderPassword)
-			s.customers[i] = &customer{token: token}
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	people, err := shop.Readers(ctx, client, customers)
+	if err != nil {
 		return nil, err
+	}
+	for _, p := range people {
+		s.customers = append(s.customers, &customer{Person: p})
 	}
 	s.empty = append(s.empty, s.customers...)
-	return s, s.stock(ctx)
+	return s, s.stock(ctx, staff)
 }
 
-func (s *shop) signIn(ctx context.Context, email, password string) (string, error) {
-	var session struct {
-		Token string `json:"token"`
-	}
-	err := s.must(ctx, signIn(email, password), &session)
-	return session.Token, err
-}
-
-func signIn(email, password string) request {
-	return request{method: http.MethodPost, path: "/v1/sessions", body: map[string]string{"email": email, "password": password}}
-}
-
-// stock chooses the books and delivers copies of them.
-func (s *shop) stock(ctx context.Context) error {
+// stock chooses the books and has copies of them delivered.
+func (s *crowd) stock(ctx context.Context, staff *shop.Person) error {
 	for cursor := ""; len(s.books) < titles; {
-		var page struct {
-			Items []struct {
-				ID    string `json:"id"`
-				Title string `json:"title"`
-			} `json:"items"`
-			NextCursor *string `json:"next_cursor"`
-		}
-		if err := s.must(ctx, request{method: http.MethodGet, path: "/v1/books?limit=100" + cursor}, &page); err != nil {
+		var page shop.List[shop.Book]
+		if err := staff.Ask(ctx, http.MethodGet, "/v1/books?limit=100"+cursor, nil, &page); err != nil {
 			return err
 		}
 		for _, b := range page.Items {
@@ -128,9 +99,7 @@ func (s *shop) stock(ctx context.Context) error {
 		cursor = "&cursor=" + *page.NextCursor
 	}
 	for _, id := range s.books {
-		err := s.must(ctx, request{method: http.MethodPost, path: "/v1/stock/" + id + "/deliveries", token: s.staff,
-			key: uuid.NewString(), body: map[string]int{"quantity": copies}}, nil)
-		if err != nil {
+		if err := staff.Deliver(ctx, id, copies); err != nil {
 			return err
 		}
 	}
@@ -148,41 +117,31 @@ func plainWords(title string) []string {
 	return words
 }
 
-// must makes a request without which there is nothing to measure, as patiently as a customer would.
-func (s *shop) must(ctx context.Context, r request, into any) error {
-	for try := 0; ; try++ {
-		a := s.client.send(ctx, s.url, r)
-		switch {
-		case a.err == nil && a.status < 300:
-			if into == nil {
-				return nil
-			}
-			return json.Unmarshal(a.body, into)
-		case try == 30 || ctx.Err() != nil || a.err == nil && a.status < 500 && a.status != http.StatusTooManyRequests && a.status != http.StatusNotFound:
-			return fmt.Errorf("%s %s: %s", r.method, r.path, a)
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
+// send makes one request, and keeps what came of it, an error as well.
+func (s *crowd) send(ctx context.Context, r shop.Request) answer {
+	said, err := s.client.Send(ctx, r)
+	return answer{said, err}
 }
 
 // ask makes one request of the mix and says which kind it was: a checkout for which no cart is full fills one instead.
-func (s *shop) ask(ctx context.Context, kind string) (string, answer) {
+func (s *crowd) ask(ctx context.Context, kind string) (string, answer) {
 	book := s.books[rand.IntN(len(s.books))]
 	switch kind {
 	case kindBook:
-		return kind, s.client.send(ctx, s.url, request{method: http.MethodGet, path: "/v1/books/" + book})
+		return kind, s.send(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/books/" + book})
 	case kindList:
-		return kind, s.client.send(ctx, s.url, request{method: http.MethodGet, path: "/v1/books?sort=newest"})
+		return kind, s.send(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/books?sort=newest"})
 	case kindSearch:
-		return kind, s.client.send(ctx, s.url, request{method: http.MethodGet, path: "/v1/books?q=" + s.words[rand.IntN(len(s.words))]})
+		return kind, s.send(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/books?q=" + s.words[rand.IntN(len(s.words))]})
 	case kindSignIn:
-		return kind, s.client.send(ctx, s.url, signIn(seed.ReaderEmail(1+rand.IntN(len(s.customers))), seed.ReaderPassword))
+		who := shop.Credentials{Email: seed.ReaderEmail(1 + rand.IntN(len(s.customers))), Password: seed.ReaderPassword}
+		return kind, s.send(ctx, shop.Request{Method: http.MethodPost, Path: "/v1/sessions", Body: who})
 	case kindCart:
 		one := s.customers[rand.IntN(len(s.customers))]
-		return kind, s.client.send(ctx, s.url, request{method: http.MethodGet, path: "/v1/cart", token: one.token})
+		return kind, s.send(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/cart", Token: one.Token})
 	case kindCheckout:
 		if one := s.take(true); one != nil {
-			a := s.client.send(ctx, s.url, request{method: http.MethodPost, path: "/v1/orders", token: one.token, key: uuid.NewString(), body: checkout})
+			a := s.send(ctx, shop.Request{Method: http.MethodPost, Path: "/v1/orders", Token: one.Token, Key: uuid.NewString(), Body: checkout})
 			s.bought(one, a)
 			return kind, a
 		}
@@ -191,15 +150,15 @@ func (s *shop) ask(ctx context.Context, kind string) (string, answer) {
 	if one == nil {
 		return kindFill, answer{err: errCrowded}
 	}
-	a := s.client.send(ctx, s.url, request{method: http.MethodPut, path: "/v1/cart/items/" + book, token: one.token, body: map[string]int{"quantity": 1}})
-	one.full = one.full || a.status == http.StatusOK
+	a := s.send(ctx, shop.Request{Method: http.MethodPut, Path: "/v1/cart/items/" + book, Token: one.Token, Body: map[string]int{"quantity": 1}})
+	one.full = one.full || a.Status == http.StatusOK
 	s.back(one)
 	return kindFill, a
 }
 
 // bought lets a customer go on. After a 202 the shop takes no other order until this one is settled.
-func (s *shop) bought(one *customer, a answer) {
-	switch a.status {
+func (s *crowd) bought(one *customer, a answer) {
+	switch a.Status {
 	case http.StatusCreated:
 		one.full = false
 	case http.StatusAccepted:
@@ -213,7 +172,7 @@ func (s *shop) bought(one *customer, a answer) {
 }
 
 // take finds a customer with a full cart, or one to fill; nil if all are busy.
-func (s *shop) take(full bool) *customer {
+func (s *crowd) take(full bool) *customer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	from := &s.empty
@@ -231,7 +190,7 @@ func (s *shop) take(full bool) *customer {
 	return one
 }
 
-func (s *shop) back(one *customer) {
+func (s *crowd) back(one *customer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if one.full {
@@ -241,11 +200,5 @@ func (s *shop) back(one *customer) {
 	s.empty = append(s.empty, one)
 }
 
-type object map[string]any
-
-var checkout = object{
-	"payment": object{"token": "tok_visa"},
-	"shipping_address": object{
-		"name": "Ada Lovelace", "street": "12 St James's Square", "city": "London", "postcode": "SW1Y 4JH", "country": "GB",
-	},
-}
+// checkout is what each of them sends.
+var checkout = shop.Checkout(shop.CardGood)

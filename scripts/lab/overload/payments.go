@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
 
@@ -43,7 +44,7 @@ type Outage struct {
 }
 
 // outage interleaves rounds with payments and rounds without, since the machine is never the same for long.
-func (s *shop) outage(ctx context.Context, lab *up.Lab, rounds int, during time.Duration, repin func() error) (*Outage, error) {
+func (s *crowd) outage(ctx context.Context, lab *up.Lab, rounds int, during time.Duration, repin func() error) (*Outage, error) {
 	payments, gateway := lab.Process("payments"), lab.Process("gateway")
 	if payments == nil || gateway == nil {
 		return nil, fmt.Errorf("the lab runs no payments or no gateway")
@@ -118,7 +119,7 @@ func breakerOf(ctx context.Context, gateway, upstream *up.Process) (float64, err
 	return found.of("gateway_breaker_state", upstream.URL), nil
 }
 
-func (s *shop) browse() (string, answer) {
+func (s *crowd) browse() (string, answer) {
 	kind := kindBook
 	if rand.IntN(3) == 0 {
 		kind = kindList
@@ -127,23 +128,23 @@ func (s *shop) browse() (string, answer) {
 }
 
 // buy fills a cart and buys it.
-func (s *shop) buy() (string, answer) {
+func (s *crowd) buy() (string, answer) {
 	one := s.take(false)
 	if one == nil {
 		return kindFill, answer{err: errCrowded}
 	}
 	book := s.books[rand.IntN(len(s.books))]
-	a := s.client.send(context.Background(), s.url, request{method: http.MethodPut, path: "/v1/cart/items/" + book, token: one.token, body: map[string]int{"quantity": 1}})
-	if a.status == http.StatusOK {
-		a = s.client.send(context.Background(), s.url, request{method: http.MethodPost, path: "/v1/orders", token: one.token, key: uuid.NewString(), body: checkout})
+	a := s.send(context.Background(), shop.Request{Method: http.MethodPut, Path: "/v1/cart/items/" + book, Token: one.Token, Body: map[string]int{"quantity": 1}})
+	if a.Status == http.StatusOK {
+		a = s.send(context.Background(), shop.Request{Method: http.MethodPost, Path: "/v1/orders", Token: one.Token, Key: uuid.NewString(), Body: checkout})
 	}
 	s.bought(one, a)
 	return kindCheckout, a
 }
 
-func (s *shop) lookAtPayments() (string, answer) {
+func (s *crowd) lookAtPayments() (string, answer) {
 	one := s.customers[rand.IntN(len(s.customers))]
-	return "payments", s.client.send(context.Background(), s.url, request{method: http.MethodGet, path: "/v1/payments", token: one.token})
+	return "payments", s.send(context.Background(), shop.Request{Method: http.MethodGet, Path: "/v1/payments", Token: one.Token})
 }
 
 func median(values []float64) float64 {

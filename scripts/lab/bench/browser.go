@@ -1,14 +1,15 @@
 package bench
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"mime"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
+
+	"banyan/scripts/lab/shop"
 )
 
 // cartLines is how many different books a customer collects; with a full cart, they change their mind about
@@ -34,7 +35,7 @@ type line struct {
 type browser struct {
 	*session
 	script    *script
-	conn      *conn
+	conn      *shop.Conn
 	customers []*customer // take turns
 	current   int
 	tally     *tally
@@ -45,7 +46,7 @@ type browser struct {
 
 // session is what the browsers of a side have in common.
 type session struct {
-	shop       *shop
+	shop       *catalogue
 	staff      string // token
 	keys       string // begins every idempotency key and address of this run
 	withLogins bool
@@ -59,7 +60,7 @@ func (b *browser) run(ctx context.Context, until time.Time, think time.Duration)
 		v := b.script.next()
 		b.take(ctx, &v, time.Time{})
 		if think > 0 {
-			pause(ctx, min(time.Duration(v.think*float64(think)), time.Until(until)))
+			_ = shop.Pause(ctx, min(time.Duration(v.think*float64(think)), time.Until(until)))
 		}
 	}
 }
@@ -84,21 +85,8 @@ func (b *browser) take(ctx context.Context, v *visit, intended time.Time) {
 
 // leave closes the connection and notes what went through it.
 func (b *browser) leave() {
-	b.tally.sent, b.tally.received = b.conn.sent, b.conn.received
-	b.conn.close()
-}
-
-// pause returns after a while, or when ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
+	b.tally.sent, b.tally.received = b.conn.Bytes()
+	b.conn.Close()
 }
 
 // expectation is what an answer has to be.
@@ -116,13 +104,13 @@ func ok(check func([]byte) error) expectation {
 
 // ask sends a request and judges the answer. The code is that of a refusal that was to be expected. Without
 // one, false says that something is amiss, which is counted already.
-func (b *browser) ask(ctx context.Context, r *request, want expectation) (a answer, code string, good bool) {
+func (b *browser) ask(ctx context.Context, r shop.Request, want expectation) (a shop.Answer, code string, good bool) {
 	began := b.intended
 	if began.IsZero() {
 		began = time.Now()
 	}
 	b.intended = time.Time{} // what follows in the same visit has no time of its own
-	a, err := b.conn.do(ctx, r)
+	a, err := b.conn.Send(ctx, r)
 	if ctx.Err() != nil {
 		return a, "", false // interrupted: nobody's fault
 	}
@@ -133,72 +121,60 @@ func (b *browser) ask(ctx context.Context, r *request, want expectation) (a answ
 		return a, "", false
 	}
 	switch {
-	case a.status == want.status, want.also != 0 && a.status == want.also:
+	case a.Status == want.status, want.also != 0 && a.Status == want.also:
 		return a, "", b.accept(r, want, a)
-	case a.status >= 500 || a.status == http.StatusTooManyRequests:
+	case a.Status >= 500 || a.Status == http.StatusTooManyRequests:
 		b.tally.errors++
-		b.tally.complain(fmt.Sprintf("%s was answered with %d %s", r, a.status, problemCode(a.body)))
+		b.tally.complain(fmt.Sprintf("%s was answered with %d %s", r, a.Status, codeOf(a)))
 		return a, "", false
 	}
-	code = problemCode(a.body)
+	code = codeOf(a)
 	if slices.Contains(want.refusals, code) {
 		b.tally.refused[code]++
 		return a, code, false
 	}
-	b.wrong(r, fmt.Errorf("%d %s instead of %d", a.status, code, want.status))
+	b.wrong(r, fmt.Errorf("%d %s instead of %d", a.Status, code, want.status))
 	return a, "", false
 }
 
 // accept looks at an answer of the right status: at the outside of each, and into some.
-func (b *browser) accept(r *request, want expectation, a answer) bool {
+func (b *browser) accept(r shop.Request, want expectation, a shop.Answer) bool {
 	if err := outside(a); err != nil {
 		b.wrong(r, err)
 		return false
 	}
-	if want.check == nil || a.status != want.status || b.tally.requests%b.sampleEvery != 0 {
+	if want.check == nil || a.Status != want.status || b.tally.requests%b.sampleEvery != 0 {
 		return true
 	}
 	b.tally.checked++
-	if err := want.check(a.body); err != nil {
+	if err := want.check(a.Body); err != nil {
 		b.wrong(r, err)
 		return false
 	}
 	return true
 }
 
-func (b *browser) wrong(r *request, err error) {
+func (b *browser) wrong(r shop.Request, err error) {
 	b.tally.wrong++
 	b.tally.complain(fmt.Sprintf("%s was answered wrongly: %v", r, err))
 }
 
 // outside says whether an answer looks like a whole JSON object.
-func outside(a answer) error {
-	if a.contentType != "application/json" {
-		if kind, _, err := mime.ParseMediaType(a.contentType); err != nil || kind != "application/json" {
-			return fmt.Errorf("its content type is %q", a.contentType)
+func outside(a shop.Answer) error {
+	if whole := a.ContentType(); whole != "application/json" {
+		if kind, _, err := mime.ParseMediaType(whole); err != nil || kind != "application/json" {
+			return fmt.Errorf("its content type is %q", whole)
 		}
 	}
-	end := len(a.body)
-	if end > 0 && a.body[end-1] == '\n' {
+	end := len(a.Body)
+	if end > 0 && a.Body[end-1] == '\n' {
 		end--
 	}
-	if end < 2 || a.body[0] != '{' || a.body[end-1] != '}' {
-		return fmt.Errorf("its body of %d bytes is no JSON object", len(a.body))
+	if end < 2 || a.Body[0] != '{' || a.Body[end-1] != '}' {
+		return fmt.Errorf("its body of %d bytes is no JSON object", len(a.Body))
 	}
 	return nil
 }
 
-// problemCode is the code of a problem; a dash if it is none.
-func problemCode(body []byte) string {
-	var problem struct {
-		Type string `json:"type"`
-	}
-	code, found := "", false
-	if json.Unmarshal(body, &problem) == nil {
-		code, found = strings.CutPrefix(problem.Type, "urn:banyan:problem:")
-	}
-	if !found {
-		return "-"
-	}
-	return code
-}
+// codeOf is the code of a problem; a dash if it is none.
+func codeOf(a shop.Answer) string { return cmp.Or(a.Code(), "-") }

@@ -7,14 +7,16 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"banyan/scripts/lab/shop"
 )
 
 // newTestBrowser reads every answer, and has one customer.
 func newTestBrowser(t *testing.T, url string) *browser {
 	t.Helper()
-	c, err := newConn(url)
+	c, err := shop.NewConn(url)
 	require.NoError(t, err)
-	t.Cleanup(c.close)
+	t.Cleanup(c.Close)
 	return &browser{
 		session:   &session{shop: known(), staff: "staff", keys: "test"},
 		conn:      c,
@@ -87,11 +89,11 @@ func body(text string) http.HandlerFunc {
 
 func TestWrongAnswersAreSeen(t *testing.T) {
 	t.Parallel()
-	of := func(b book) string {
+	of := func(b shop.Book) string {
 		return fmt.Sprintf(`{"id":%q,"isbn":%q,"title":%q,"subject":%q,"price":{"amount":1,"currency":"USD"}}`, b.ID, b.ISBN, b.Title, b.Subject)
 	}
 	cheap, subject := seeded().Books[0], seeded().Books[0].Subject
-	another := of(book{ID: cheap.ID.String(), ISBN: "9790000000000", Title: cheap.Title, Subject: subject})
+	another := of(shop.Book{ID: cheap.ID.String(), ISBN: "9790000000000", Title: cheap.Title, Subject: subject})
 
 	cases := map[string]struct {
 		spoil http.HandlerFunc
@@ -120,7 +122,7 @@ func TestWrongAnswersAreSeen(t *testing.T) {
 		"the payment of another order":    {only("GET /v1/payments", body(`{"items":[{"order_id":"1","status":"captured"}]}`)), "belongs to order 1"},
 		"two shipments":                   {only("GET /v1/shipments", body(`{"items":[{},{}]}`)), "has 2 shipments"},
 		"somebody else's account":         {only("GET /v1/accounts", body(`{"email":"eve@banyan.example"}`)), "eve@banyan.example"},
-		"a price that was not kept":       {only("PATCH ", body(of(book{}))), "the price is 1"},
+		"a price that was not kept":       {only("PATCH ", body(of(shop.Book{}))), "the price is 1"},
 		"something that is no JSON":       {only("GET /v1/cart", body(`{"items":[}`)), "invalid character"},
 		"half an answer":                  {only("GET /v1/cart", body(`{"items":[`)), "no JSON object"},
 		"a page for people":               {only("GET /v1/cart", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200) }), "content type"},
@@ -146,7 +148,7 @@ func TestWrongAnswersAreSeen(t *testing.T) {
 func bought(status int, location string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", location)
-		reply(w, status, order{ID: "1"})
+		reply(w, status, shop.Order{ID: "1"})
 	}
 }
 
@@ -179,11 +181,11 @@ func TestErrorsAndRefusalsAreCounted(t *testing.T) {
 
 	t.Run("what is sold out is taken out of the cart", func(t *testing.T) {
 		t.Parallel()
-		shop, server := newFakeShop(t, orders(http.StatusConflict, "sold-out"))
+		asked, server := newFakeShop(t, orders(http.StatusConflict, "sold-out"))
 		b := newTestBrowser(t, server.URL)
 		v := visit{interaction: BuyConfirm, quantity: 1}
 		b.visit(t.Context(), b.customers[0], &v)
-		require.Empty(t, shop.cart)
+		require.Empty(t, asked.cart)
 		require.Empty(t, b.customers[0].cart)
 	})
 

@@ -6,54 +6,16 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"banyan/scripts/lab/seed"
+	"banyan/scripts/lab/shop"
 )
 
-// What answers hold, as far as it is compared.
-type (
-	money struct {
-		Amount   int64  `json:"amount"`
-		Currency string `json:"currency"`
-	}
-	book struct {
-		ID          string   `json:"id"`
-		ISBN        string   `json:"isbn"`
-		Title       string   `json:"title"`
-		Authors     []string `json:"authors"`
-		Subject     string   `json:"subject"`
-		PublishedOn string   `json:"published_on"`
-		Price       money    `json:"price"`
-		Available   int      `json:"available"`
-		Sold        int      `json:"sold"`
-	}
-	bookLine struct {
-		BookID    string `json:"book_id"`
-		Quantity  int    `json:"quantity"`
-		UnitPrice money  `json:"unit_price"`
-		LineTotal money  `json:"line_total"` // in a cart only
-	}
-	cart struct {
-		Items []bookLine `json:"items"`
-		Total money      `json:"total"`
-	}
-	order struct {
-		ID       string     `json:"id"`
-		Status   string     `json:"status"`
-		Items    []bookLine `json:"items"`
-		Total    money      `json:"total"`
-		PlacedAt time.Time  `json:"placed_at"`
-	}
-	// document is a payment or a shipment.
-	document struct {
-		OrderID string `json:"order_id"`
-		Status  string `json:"status"`
-	}
-	list[T any] struct {
-		Items []T `json:"items"`
-	}
-)
+// document is a payment or a shipment, as far as it is compared.
+type document struct {
+	OrderID string `json:"order_id"`
+	Status  string `json:"status"`
+}
 
 // decoded makes a check of a body out of a check of what it holds.
 func decoded[T any](check func(T) error) func([]byte) error {
@@ -67,11 +29,11 @@ func decoded[T any](check func(T) error) func([]byte) error {
 }
 
 func checkBook(want seed.Book) func([]byte) error {
-	return decoded(func(got book) error { return sameBook(got, want) })
+	return decoded(func(got shop.Book) error { return sameBook(got, want) })
 }
 
 func checkPrice(want seed.Book, cents int64) func([]byte) error {
-	return decoded(func(got book) error {
+	return decoded(func(got shop.Book) error {
 		if got.Price.Amount != cents {
 			return fmt.Errorf("the price is %d, not the %d that was just set", got.Price.Amount, cents)
 		}
@@ -80,7 +42,7 @@ func checkPrice(want seed.Book, cents int64) func([]byte) error {
 }
 
 // sameBook compares what nobody changes.
-func sameBook(got book, want seed.Book) error {
+func sameBook(got shop.Book, want seed.Book) error {
 	if got.ID != want.ID.String() || got.ISBN != want.ISBN || got.Title != want.Title || got.Subject != want.Subject {
 		return fmt.Errorf("it is %s %s %q, not the seeded %s %s %q", got.ID, got.ISBN, got.Title, want.ID, want.ISBN, want.Title)
 	}
@@ -91,7 +53,7 @@ func sameBook(got book, want seed.Book) error {
 }
 
 func checkPromotions(ids []string) func([]byte) error {
-	return decoded(func(got list[book]) error {
+	return decoded(func(got shop.List[shop.Book]) error {
 		var have []string
 		for _, b := range got.Items {
 			have = append(have, b.ID)
@@ -105,23 +67,23 @@ func checkPromotions(ids []string) func([]byte) error {
 
 // checkNewest wants a list that begins with what was published last.
 func checkNewest(subject string) func([]byte) error {
-	return checkBooks(subject, 1, func(a, b book) bool { return a.PublishedOn >= b.PublishedOn })
+	return checkBooks(subject, 1, func(a, b shop.Book) bool { return a.PublishedOn >= b.PublishedOn })
 }
 
 func checkBestsellers(subject string) func([]byte) error {
-	return checkBooks(subject, 0, func(a, b book) bool { return a.Sold >= b.Sold && b.Sold > 0 })
+	return checkBooks(subject, 0, func(a, b shop.Book) bool { return a.Sold >= b.Sold && b.Sold > 0 })
 }
 
 func checkSubject(subject string) func([]byte) error { return checkBooks(subject, 1, byLowerTitle) }
 
 // byLowerTitle leaves titles alone whose lower case depends on who makes it.
-func byLowerTitle(a, b book) bool {
+func byLowerTitle(a, b shop.Book) bool {
 	return !isASCII(a.Title+b.Title) || strings.ToLower(a.Title) <= strings.ToLower(b.Title)
 }
 
 // checkBooks wants at least so many books, all of the subject, each in order with the next.
-func checkBooks(subject string, atLeast int, inOrder func(a, b book) bool) func([]byte) error {
-	return decoded(func(got list[book]) error {
+func checkBooks(subject string, atLeast int, inOrder func(a, b shop.Book) bool) func([]byte) error {
+	return decoded(func(got shop.List[shop.Book]) error {
 		if len(got.Items) < atLeast {
 			return fmt.Errorf("it lists %d books of %s", len(got.Items), subject)
 		}
@@ -139,7 +101,7 @@ func checkBooks(subject string, atLeast int, inOrder func(a, b book) bool) func(
 
 // checkFound wants books with the word in them, by title.
 func checkFound(word string) func([]byte) error {
-	return decoded(func(got list[book]) error {
+	return decoded(func(got shop.List[shop.Book]) error {
 		if len(got.Items) == 0 {
 			return fmt.Errorf("nothing was found for %q", word)
 		}
@@ -162,7 +124,7 @@ type wantedLine struct {
 }
 
 func checkCart(want *wantedLine) func([]byte) error {
-	return decoded(func(got cart) error {
+	return decoded(func(got shop.Cart) error {
 		var sum int64
 		found := want == nil
 		for _, l := range got.Items {
@@ -183,7 +145,7 @@ func checkCart(want *wantedLine) func([]byte) error {
 }
 
 func checkOrders(body []byte) error {
-	return decoded(func(got list[order]) error {
+	return decoded(func(got shop.List[shop.Order]) error {
 		if len(got.Items) == 0 {
 			return errors.New("a customer who has ordered has no orders")
 		}
@@ -200,9 +162,9 @@ func checkOrders(body []byte) error {
 }
 
 // checkOrder wants one order; if an id is given, that one; if a cart is given, one of exactly its lines.
-func checkOrder(id string, bought []line, s *shop) func([]byte) error {
+func checkOrder(id string, bought []line, s *catalogue) func([]byte) error {
 	bought = slices.Clone(bought)
-	return decoded(func(got order) error {
+	return decoded(func(got shop.Order) error {
 		if id != "" && got.ID != id {
 			return fmt.Errorf("it is order %s", got.ID)
 		}
@@ -211,7 +173,7 @@ func checkOrder(id string, bought []line, s *shop) func([]byte) error {
 		}
 		for _, l := range bought {
 			id := s.books[l.book].ID.String()
-			if !slices.ContainsFunc(got.Items, func(i bookLine) bool { return i.BookID == id && i.Quantity == l.quantity }) {
+			if !slices.ContainsFunc(got.Items, func(i shop.Line) bool { return i.BookID == id && i.Quantity == l.quantity }) {
 				return fmt.Errorf("it lacks %d copies of book %s, which were in the cart", l.quantity, id)
 			}
 		}
@@ -219,7 +181,7 @@ func checkOrder(id string, bought []line, s *shop) func([]byte) error {
 	})
 }
 
-func plausible(o order) error {
+func plausible(o shop.Order) error {
 	var sum int64
 	for _, l := range o.Items {
 		sum += l.UnitPrice.Amount * int64(l.Quantity)
@@ -235,7 +197,7 @@ func plausible(o order) error {
 
 // checkPayments wants the order's payment, which is there before the order's answer is.
 func checkPayments(orderID string, settled bool) func([]byte) error {
-	return decoded(func(got list[document]) error {
+	return decoded(func(got shop.List[document]) error {
 		if settled && len(got.Items) != 1 {
 			return fmt.Errorf("order %s has %d payments", orderID, len(got.Items))
 		}
@@ -245,7 +207,7 @@ func checkPayments(orderID string, settled bool) func([]byte) error {
 
 // checkShipments lets a shipment follow its order a little later.
 func checkShipments(orderID string) func([]byte) error {
-	return decoded(func(got list[document]) error {
+	return decoded(func(got shop.List[document]) error {
 		if len(got.Items) > 1 {
 			return fmt.Errorf("order %s has %d shipments", orderID, len(got.Items))
 		}
@@ -274,18 +236,4 @@ func checkAccount(email string) func([]byte) error {
 		}
 		return nil
 	})
-}
-
-// sessionToken reads the answer of a sign-in.
-func sessionToken(body []byte) (string, error) {
-	var session struct {
-		Token string `json:"token"`
-	}
-	if err := json.Unmarshal(body, &session); err != nil {
-		return "", err
-	}
-	if session.Token == "" {
-		return "", errors.New("it holds no token")
-	}
-	return session.Token, nil
 }

@@ -13,14 +13,16 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"banyan/scripts/lab/shop"
 )
 
 // fakeShop answers as the contract says, from memory and with one customer.
 type fakeShop struct {
 	mu     sync.Mutex
-	books  []book
+	books  []shop.Book
 	cart   map[string]int // copies by book
-	orders []order
+	orders []shop.Order
 	paths  []string // all that was asked for
 }
 
@@ -29,13 +31,13 @@ func newFakeShop(t *testing.T, spoil http.HandlerFunc) (*fakeShop, *httptest.Ser
 	t.Helper()
 	s := &fakeShop{cart: map[string]int{}}
 	for i, b := range seeded().Books {
-		s.books = append(s.books, book{
+		s.books = append(s.books, shop.Book{
 			ID: b.ID.String(), ISBN: b.ISBN, Title: b.Title, Authors: b.Authors, Subject: b.Subject,
-			PublishedOn: b.PublishedOn.Format(time.DateOnly), Price: money{b.Price, "USD"}, Available: b.Stock, Sold: 1 + i%7,
+			PublishedOn: b.PublishedOn.Format(time.DateOnly), Price: shop.Money{Amount: b.Price, Currency: "USD"}, Available: b.Stock, Sold: 1 + i%7,
 		})
 	}
 	first := known().readers[0].order
-	s.orders = []order{s.order(first, map[string]int{s.books[0].ID: 1}, seeded().Orders[0].PlacedAt)}
+	s.orders = []shop.Order{s.order(first, map[string]int{s.books[0].ID: 1}, seeded().Orders[0].PlacedAt)}
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/books", s.list)
@@ -46,10 +48,10 @@ func newFakeShop(t *testing.T, spoil http.HandlerFunc) (*fakeShop, *httptest.Ser
 	mux.HandleFunc("PUT /v1/cart/items/{id}", s.put)
 	mux.HandleFunc("DELETE /v1/cart/items/{id}", s.remove)
 	mux.HandleFunc("POST /v1/orders", s.buy)
-	mux.HandleFunc("GET /v1/orders", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, list[order]{s.orders}) })
+	mux.HandleFunc("GET /v1/orders", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, shop.List[shop.Order]{Items: s.orders}) })
 	mux.HandleFunc("GET /v1/orders/{id}", s.showOrder)
 	document := func(w http.ResponseWriter, r *http.Request) {
-		reply(w, 200, list[document]{[]document{{r.FormValue("order_id"), "captured"}}})
+		reply(w, 200, shop.List[document]{Items: []document{{r.FormValue("order_id"), "captured"}}})
 	}
 	mux.HandleFunc("GET /v1/payments", document)
 	mux.HandleFunc("GET /v1/shipments", document)
@@ -95,13 +97,13 @@ func refuse(w http.ResponseWriter, status int, code string) {
 	fmt.Fprintf(w, `{"type":"urn:banyan:problem:%s"}`, code)
 }
 
-func (s *fakeShop) find(id string) *book {
-	i := slices.IndexFunc(s.books, func(b book) bool { return b.ID == id })
+func (s *fakeShop) find(id string) *shop.Book {
+	i := slices.IndexFunc(s.books, func(b shop.Book) bool { return b.ID == id })
 	return &s.books[i]
 }
 
 func (s *fakeShop) list(w http.ResponseWriter, r *http.Request) {
-	var found list[book]
+	var found shop.List[shop.Book]
 	if ids := r.FormValue("ids"); ids != "" {
 		for id := range strings.SplitSeq(ids, ",") {
 			found.Items = append(found.Items, *s.find(id))
@@ -115,7 +117,7 @@ func (s *fakeShop) list(w http.ResponseWriter, r *http.Request) {
 			found.Items = append(found.Items, b)
 		}
 	}
-	slices.SortFunc(found.Items, func(a, b book) int {
+	slices.SortFunc(found.Items, func(a, b shop.Book) int {
 		if r.FormValue("sort") == "newest" {
 			return cmp.Compare(b.PublishedOn, a.PublishedOn)
 		}
@@ -126,9 +128,9 @@ func (s *fakeShop) list(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *fakeShop) bestsellers(w http.ResponseWriter, r *http.Request) {
-	found := list[book]{Items: slices.Clone(s.books)}
-	found.Items = slices.DeleteFunc(found.Items, func(b book) bool { return b.Subject != r.FormValue("subject") })
-	slices.SortFunc(found.Items, func(a, b book) int { return cmp.Compare(b.Sold, a.Sold) })
+	found := shop.List[shop.Book]{Items: slices.Clone(s.books)}
+	found.Items = slices.DeleteFunc(found.Items, func(b shop.Book) bool { return b.Subject != r.FormValue("subject") })
+	slices.SortFunc(found.Items, func(a, b shop.Book) int { return cmp.Compare(b.Sold, a.Sold) })
 	reply(w, 200, found)
 }
 
@@ -154,17 +156,17 @@ func (s *fakeShop) remove(w http.ResponseWriter, r *http.Request) {
 	reply(w, 200, s.wholeCart())
 }
 
-func (s *fakeShop) wholeCart() cart {
+func (s *fakeShop) wholeCart() shop.Cart {
 	bought := s.order("", s.cart, time.Time{})
-	return cart{Items: bought.Items, Total: bought.Total}
+	return shop.Cart{Items: bought.Items, Total: bought.Total}
 }
 
-func (s *fakeShop) order(id string, copies map[string]int, at time.Time) order {
-	o := order{ID: id, Status: "paid", PlacedAt: at, Items: []bookLine{}, Total: money{0, "USD"}}
+func (s *fakeShop) order(id string, copies map[string]int, at time.Time) shop.Order {
+	o := shop.Order{ID: id, Status: "paid", PlacedAt: at, Items: []shop.Line{}, Total: shop.Money{Currency: "USD"}}
 	for id, n := range copies {
 		price := s.find(id).Price
-		total := money{price.Amount * int64(n), "USD"}
-		o.Items = append(o.Items, bookLine{id, n, price, total})
+		total := shop.Money{Amount: price.Amount * int64(n), Currency: "USD"}
+		o.Items = append(o.Items, shop.Line{BookID: id, Quantity: n, UnitPrice: price, LineTotal: total})
 		o.Total.Amount += total.Amount
 	}
 	return o
@@ -179,6 +181,6 @@ func (s *fakeShop) buy(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *fakeShop) showOrder(w http.ResponseWriter, r *http.Request) {
-	i := slices.IndexFunc(s.orders, func(o order) bool { return o.ID == r.PathValue("id") })
+	i := slices.IndexFunc(s.orders, func(o shop.Order) bool { return o.ID == r.PathValue("id") })
 	reply(w, 200, s.orders[i])
 }

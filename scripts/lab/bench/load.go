@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"banyan/scripts/lab/bench/drive"
+	"banyan/scripts/lab/shop"
 )
 
 // load is how a side is asked in a round.
@@ -116,11 +117,13 @@ func driveAll(ctx context.Context, browsers []*browser, l load) time.Duration {
 	return time.Since(began)
 }
 
-// exactly is pause, but to the tenth of a millisecond: a page takes less than what a timer may be late.
+// exactly is shop.Pause, but to the tenth of a millisecond: a page takes less than what a timer may be late.
 func exactly(ctx context.Context, d time.Duration) {
 	const last = 5 * time.Millisecond
 	end := time.Now().Add(d)
-	pause(ctx, d-last)
+	if d > last && shop.Pause(ctx, d-last) != nil {
+		return
+	}
 	if ctx.Err() == nil {
 		drive.Sleep(time.Until(end))
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"banyan/scripts/lab/shop"
 )
 
 // homes only ask for pages that any number of browsers may ask a fake shop for.
@@ -112,7 +114,7 @@ func TestAStarvedGeneratorIsCaught(t *testing.T) {
 	t.Run("whose clock rings late", func(t *testing.T) {
 		browsers := openBrowsers(t, nil, 2)
 		plan := newSchedule(time.Now(), 100, 200*time.Millisecond)
-		plan.sleep = func(ctx context.Context, d time.Duration) { pause(ctx, d+2*lateAfter) }
+		plan.sleep = func(ctx context.Context, d time.Duration) { _ = shop.Pause(ctx, d+2*lateAfter) }
 		for _, b := range browsers {
 			b.follow(t.Context(), plan)
 		}

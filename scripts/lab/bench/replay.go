@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"banyan/scripts/lab/shop"
 )
 
 // Replayed is what came of asking for fixed pages.
@@ -24,13 +26,13 @@ func (r *Replayed) Percentile(p float64) time.Duration { return r.percentile(p) 
 // rate, or, with a rate of zero, as a closed one. Nobody signs in and nothing is bought. It is there to be held against
 // another load generator (scripts/lab/bench/crosscheck).
 func Replay(ctx context.Context, base string, paths []string, connections int, rate float64, length time.Duration) (*Replayed, error) {
-	requests := make([]*request, len(paths))
+	requests := make([]shop.Request, len(paths))
 	for i, path := range paths {
-		requests[i] = &request{method: "GET", path: path}
+		requests[i] = shop.Request{Method: "GET", Path: path}
 	}
 	browsers := make([]*browser, connections)
 	for i := range browsers {
-		c, err := newConn(base)
+		c, err := shop.NewConn(base)
 		if err != nil {
 			return nil, err
 		}
@@ -44,7 +46,7 @@ func Replay(ctx context.Context, base string, paths []string, connections int, r
 	var group sync.WaitGroup
 	for i, b := range browsers {
 		group.Go(func() {
-			defer b.conn.close()
+			defer b.conn.Close()
 			b.replay(ctx, requests[i*len(requests)/connections:], requests, plan, began.Add(length))
 		})
 	}
@@ -66,7 +68,7 @@ func Replay(ctx context.Context, base string, paths []string, connections int, r
 }
 
 // replay asks for what is left of the pages, then for all of them again and again.
-func (b *browser) replay(ctx context.Context, left, all []*request, plan *schedule, end time.Time) {
+func (b *browser) replay(ctx context.Context, left, all []shop.Request, plan *schedule, end time.Time) {
 	for ctx.Err() == nil {
 		if plan != nil {
 			intended, more := plan.take()

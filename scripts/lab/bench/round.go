@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"banyan/scripts/lab/shop"
 )
 
 // round is one side under one mix for a while.
@@ -78,7 +80,7 @@ func (r *runner) play(ctx context.Context, s *side, mix Mix, l load) (*round, er
 func (r *runner) browsers(s *side, mix Mix, l load) ([]*browser, error) {
 	browsers := make([]*browser, l.browsers)
 	for i := range browsers {
-		c, err := newConn(s.url)
+		c, err := shop.NewConn(s.url)
 		if err != nil {
 			return nil, err
 		}

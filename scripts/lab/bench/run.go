@@ -112,7 +112,7 @@ func (r *runner) prepare(ctx context.Context, state *up.State) error {
 	if err != nil {
 		return fmt.Errorf("the benchmark needs the lab's seeded data: %w", err)
 	}
-	known := newShop(seed.Generate(size))
+	known := newCatalogue(seed.Generate(size))
 	readers, err := known.takeReaders(r.options.Customers)
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 var seeded = sync.OnceValue(func() *seed.Data { return seed.Generate(seed.Small) })
 
 // known is what the browsers know of it.
-var known = sync.OnceValue(func() *shop { return newShop(seeded()) })
+var known = sync.OnceValue(func() *catalogue { return newCatalogue(seeded()) })
 
 func visits(s *script, n int) []visit {
 	all := make([]visit, n)

@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"banyan/scripts/lab/shop"
 )
 
 // Latencies are kept in microseconds. Those of all requests are exact to one in a thousand; those of an
 // interaction to one in a hundred, for there are many of these histograms.
 const (
-	longestLatency    = int64(answerWithin/time.Microsecond) + 50_000_000 // with what an open loop's backlog adds
+	longestLatency    = int64(shop.AnswerWithin/time.Microsecond) + 50_000_000 // with what an open loop's backlog adds
 	significantDigits = 3
 	digitsPerVisit    = 2
 )

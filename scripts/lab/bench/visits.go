@@ -1,8 +1,9 @@
 package bench
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"banyan/scripts/lab/seed"
+	"banyan/scripts/lab/shop"
 )
 
 // pageSize is how many books TPC-W's lists show.
@@ -36,11 +38,11 @@ func (b *browser) visit(ctx context.Context, c *customer, v *visit) {
 	case CustomerRegistration:
 		b.registration(ctx, c, v)
 	case BuyRequest:
-		b.ask(ctx, &request{method: http.MethodGet, path: "/v1/cart", token: c.token}, ok(checkCart(nil)))
+		b.ask(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/cart", Token: c.token}, ok(checkCart(nil)))
 	case BuyConfirm:
 		b.buyConfirm(ctx, c, v)
 	case OrderInquiry:
-		b.ask(ctx, &request{method: http.MethodGet, path: "/v1/orders", token: c.token}, ok(checkOrders))
+		b.ask(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/orders", Token: c.token}, ok(checkOrders))
 	case OrderDisplay:
 		b.orderDisplay(ctx, c)
 	case AdminRequest:
@@ -55,23 +57,23 @@ func (b *browser) promotions(ctx context.Context, v *visit) {
 	for _, rank := range v.books {
 		ids = append(ids, b.shop.books[rank].ID.String())
 	}
-	b.ask(ctx, &request{method: http.MethodGet, path: "/v1/books?ids=" + strings.Join(ids, ",")}, ok(checkPromotions(ids)))
+	b.ask(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/books?ids=" + strings.Join(ids, ",")}, ok(checkPromotions(ids)))
 }
 
 func (b *browser) newProducts(ctx context.Context, v *visit) {
 	subject := b.shop.subjects[v.subject]
 	path := "/v1/books?subject=" + url.QueryEscape(subject) + "&sort=newest&limit=" + pageSize
-	b.ask(ctx, &request{method: http.MethodGet, path: path}, ok(checkNewest(subject)))
+	b.ask(ctx, shop.Request{Method: http.MethodGet, Path: path}, ok(checkNewest(subject)))
 }
 
 func (b *browser) bestSellers(ctx context.Context, v *visit) {
 	subject := b.shop.subjects[v.subject]
 	path := "/v1/books/bestsellers?subject=" + url.QueryEscape(subject)
-	b.ask(ctx, &request{method: http.MethodGet, path: path}, ok(checkBestsellers(subject)))
+	b.ask(ctx, shop.Request{Method: http.MethodGet, Path: path}, ok(checkBestsellers(subject)))
 }
 
 func (b *browser) book(ctx context.Context, token string, book seed.Book) {
-	b.ask(ctx, &request{method: http.MethodGet, path: "/v1/books/" + book.ID.String(), token: token}, ok(checkBook(book)))
+	b.ask(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/books/" + book.ID.String(), Token: token}, ok(checkBook(book)))
 }
 
 func (b *browser) searchResults(ctx context.Context, v *visit) {
@@ -88,7 +90,7 @@ func (b *browser) searchResults(ctx context.Context, v *visit) {
 		word := b.shop.authorWords[v.search.word]
 		filter, check = "&q="+word, checkFound(word)
 	}
-	b.ask(ctx, &request{method: http.MethodGet, path: "/v1/books?limit=" + pageSize + filter}, ok(check))
+	b.ask(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/books?limit=" + pageSize + filter}, ok(check))
 }
 
 // shoppingCart puts a book into the cart, or changes a line of a full one. The answer is the cart.
@@ -105,7 +107,7 @@ func (b *browser) shoppingCart(ctx context.Context, c *customer, v *visit) {
 	if c.unsettled {
 		check = checkCart(nil) // the order that is settled meanwhile may take copies out
 	}
-	r := &request{method: http.MethodPut, path: "/v1/cart/items/" + book.ID.String(), token: c.token, body: append(body, '}')}
+	r := shop.Request{Method: http.MethodPut, Path: "/v1/cart/items/" + book.ID.String(), Token: c.token, Body: append(body, '}')}
 	if _, _, good := b.ask(ctx, r, ok(check)); !good {
 		c.unsettled = true
 		return
@@ -121,14 +123,14 @@ func (b *browser) shoppingCart(ctx context.Context, c *customer, v *visit) {
 // Argon2 once or twice.
 func (b *browser) registration(ctx context.Context, c *customer, v *visit) {
 	if !b.withLogins {
-		r := &request{method: http.MethodGet, path: "/v1/accounts/me", token: c.token}
+		r := shop.Request{Method: http.MethodGet, Path: "/v1/accounts/me", Token: c.token}
 		b.ask(ctx, r, ok(checkAccount(c.email)))
 		return
 	}
 	if !v.returning {
 		email := b.keys + "-" + uuid.NewString() + "@banyan.example"
-		body, _ := json.Marshal(map[string]string{"email": email, "password": seed.ReaderPassword, "name": "New Reader"})
-		r := &request{method: http.MethodPost, path: "/v1/accounts", body: body}
+		body := map[string]string{"email": email, "password": seed.ReaderPassword, "name": "New Reader"}
+		r := shop.Request{Method: http.MethodPost, Path: "/v1/accounts", Body: body}
 		b.ask(ctx, r, expectation{status: http.StatusCreated, check: checkAccount(email)})
 	}
 	if signed, good := b.signIn(ctx, c.email); good {
@@ -137,18 +139,23 @@ func (b *browser) registration(ctx context.Context, c *customer, v *visit) {
 }
 
 func (b *browser) signIn(ctx context.Context, email string) (token string, good bool) {
-	body, _ := json.Marshal(map[string]string{"email": email, "password": seed.ReaderPassword})
-	r := &request{method: http.MethodPost, path: "/v1/sessions", body: body}
+	body := shop.Credentials{Email: email, Password: seed.ReaderPassword}
+	r := shop.Request{Method: http.MethodPost, Path: "/v1/sessions", Body: body}
 	a, _, good := b.ask(ctx, r, expectation{status: http.StatusCreated})
 	if !good {
 		return "", false
 	}
-	token, err := sessionToken(a.body)
-	if err != nil {
-		b.wrong(r, err)
+	var session struct {
+		Token string `json:"token"`
 	}
-	return token, err == nil
+	if err := a.Read(&session); err != nil || session.Token == "" {
+		b.wrong(r, cmp.Or(err, errNoToken))
+		return "", false
+	}
+	return session.Token, true
 }
+
+var errNoToken = errors.New("it holds no token")
 
 // buyConfirm buys the cart; an empty one gets a book first.
 func (b *browser) buyConfirm(ctx context.Context, c *customer, v *visit) {
@@ -163,17 +170,17 @@ func (b *browser) buyConfirm(ctx context.Context, c *customer, v *visit) {
 		want.refusals = append(want.refusals, "cart-empty")
 		want.check = checkOrder("", nil, b.shop)
 	}
-	r := &request{method: http.MethodPost, path: "/v1/orders", token: c.token, key: b.keys + "-" + uuid.NewString(), body: purchase}
+	r := shop.Request{Method: http.MethodPost, Path: "/v1/orders", Token: c.token, Key: b.keys + "-" + uuid.NewString(), Body: purchase}
 	a, code, good := b.ask(ctx, r, want)
 	switch {
 	case good:
-		id, found := strings.CutPrefix(a.location, "/v1/orders/")
+		id, found := strings.CutPrefix(a.Location(), "/v1/orders/")
 		if !found {
-			b.wrong(r, fmt.Errorf("its Location is %q", a.location))
+			b.wrong(r, fmt.Errorf("its Location is %q", a.Location()))
 			return
 		}
 		c.order, c.cart = id, c.cart[:0]
-		if a.status == http.StatusAccepted {
+		if a.Status == http.StatusAccepted {
 			b.tally.pending++
 			c.unsettled = true
 		}
@@ -186,22 +193,21 @@ func (b *browser) buyConfirm(ctx context.Context, c *customer, v *visit) {
 	}
 }
 
-// purchase is the body of every order; the address of real ones differs, but nothing depends on it.
-var purchase = []byte(`{"payment":{"token":"tok_visa"},"shipping_address":{"name":"Banyan Reader",` +
-	`"street":"1 Fig Tree Lane","city":"Bayonne","postcode":"64100","country":"FR"}}`)
+// purchase is the body of every order.
+var purchase = shop.Checkout(shop.CardGood)
 
 // emptyCart takes the lines out that the customer knows of.
 func (b *browser) emptyCart(ctx context.Context, c *customer) {
 	for _, l := range c.cart {
 		path := "/v1/cart/items/" + b.shop.books[l.book].ID.String()
-		b.ask(ctx, &request{method: http.MethodDelete, path: path, token: c.token}, ok(checkCart(nil)))
+		b.ask(ctx, shop.Request{Method: http.MethodDelete, Path: path, Token: c.token}, ok(checkCart(nil)))
 	}
 	c.cart = c.cart[:0]
 }
 
 func (b *browser) orderDisplay(ctx context.Context, c *customer) {
 	get := func(path string, check func([]byte) error) {
-		b.ask(ctx, &request{method: http.MethodGet, path: path, token: c.token}, ok(check))
+		b.ask(ctx, shop.Request{Method: http.MethodGet, Path: path, Token: c.token}, ok(check))
 	}
 	get("/v1/orders/"+c.order, checkOrder(c.order, nil, b.shop))
 	get("/v1/payments?order_id="+c.order, checkPayments(c.order, !c.unsettled))
@@ -211,6 +217,6 @@ func (b *browser) orderDisplay(ctx context.Context, c *customer) {
 func (b *browser) adminConfirm(ctx context.Context, v *visit) {
 	book := b.shop.books[v.anyBook]
 	body := fmt.Appendf(nil, `{"price":{"amount":%d,"currency":"USD"}}`, v.cents)
-	r := &request{method: http.MethodPatch, path: "/v1/books/" + book.ID.String(), token: b.staff, body: body}
+	r := shop.Request{Method: http.MethodPatch, Path: "/v1/books/" + book.ID.String(), Token: b.staff, Body: body}
 	b.ask(ctx, r, ok(checkPrice(book, v.cents)))
 }

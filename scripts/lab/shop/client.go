@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// answerWithin is how long an answer may take if a caller does not say. The shop promises a checkout's within 3 s.
-const answerWithin = 10 * time.Second
+// AnswerWithin is how long an answer may take if a caller does not say. The shop promises a checkout's within 3 s.
+const AnswerWithin = 10 * time.Second
 
 // Request is one request of the API.
 type Request struct {
@@ -57,7 +57,7 @@ type Options struct {
 // New makes a client of one side, by the addresses of its fronts. With several, requests go to them in turn.
 func New(o Options, urls ...string) (*Client, error) {
 	if o.Within == 0 {
-		o.Within = answerWithin
+		o.Within = AnswerWithin
 	}
 	c := &Client{}
 	for _, base := range urls {

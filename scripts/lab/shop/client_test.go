@@ -174,7 +174,7 @@ func TestSend(t *testing.T) {
 			began := time.Now()
 			_, err = send(ctx, Request{Method: "GET", Path: "/slow"})
 			require.ErrorIs(t, err, context.DeadlineExceeded)
-			require.Less(t, time.Since(began), answerWithin/2)
+			require.Less(t, time.Since(began), AnswerWithin/2)
 			_, err = send(ctx, Request{Method: "GET", Path: "/"})
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 

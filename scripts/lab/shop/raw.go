@@ -54,7 +54,7 @@ func NewConn(base string) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newConn(host, answerWithin), nil
+	return newConn(host, AnswerWithin), nil
 }
 
 func newConn(host string, within time.Duration) *Conn { return &Conn{host: host, within: within} }

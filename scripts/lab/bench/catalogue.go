@@ -13,8 +13,8 @@ import (
 	"banyan/scripts/lab/seed"
 )
 
-// shop is what the browsers know of the seeded data before they ask.
-type shop struct {
+// catalogue is what the browsers know of the seeded data before they ask.
+type catalogue struct {
 	books       []seed.Book // those that sold best first
 	subjects    []string
 	titleWords  []string // in lower case
@@ -28,8 +28,8 @@ type reader struct {
 	order string // the latest one's id
 }
 
-func newShop(data *seed.Data) *shop {
-	s := &shop{books: byCopiesSold(data), readers: buyers(data)}
+func newCatalogue(data *seed.Data) *catalogue {
+	s := &catalogue{books: byCopiesSold(data), readers: buyers(data)}
 	subjects, titles, authors := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, book := range data.Books {
 		subjects[book.Subject] = true
@@ -90,7 +90,7 @@ func isASCII(text string) bool {
 }
 
 // takeReaders returns n customers for the browsers.
-func (s *shop) takeReaders(n int) ([]reader, error) {
+func (s *catalogue) takeReaders(n int) ([]reader, error) {
 	if n > len(s.readers) {
 		return nil, fmt.Errorf("the seeded data have %d customers with an order, not %d: take fewer, or a larger seed size",
 			len(s.readers), n)

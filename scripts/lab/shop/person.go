@@ -89,6 +89,16 @@ func SignIn(ctx context.Context, c *Client, email, password string) (*Person, er
 	return p, nil
 }
 
+// Register makes an account and signs its owner in.
+func Register(ctx context.Context, c *Client, email, password, name string) (*Person, error) {
+	stranger := &Person{Client: c, Email: email}
+	account := map[string]string{"email": email, "password": password, "name": name}
+	if err := stranger.Ask(ctx, http.MethodPost, "/v1/accounts", account, nil); err != nil {
+		return nil, fmt.Errorf("register %s: %w", email, err)
+	}
+	return SignIn(ctx, c, email, password)
+}
+
 // Credentials are the body of a sign-in.
 type Credentials struct {
 	Email    string `json:"email"`

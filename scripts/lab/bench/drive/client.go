@@ -7,15 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http/httputil"
 	"net/url"
 	"strconv"
-	"time"
-)
 
-// answerWithin is how long an answer may take.
-const answerWithin = 10 * time.Second
+	"banyan/scripts/lab/shop"
+)
 
 // Request is one request, ready to be sent.
 type Request struct {
@@ -47,57 +44,17 @@ func New(method, base, path string, body []byte, want int, headers ...string) (R
 	return Request{raw: raw.Bytes(), want: want}, nil
 }
 
-// client is one keep-alive connection.
-type client struct {
-	host   string
-	net    net.Conn // nil while not connected
-	in     *bufio.Reader
-	forget func() bool
-}
+// client is one connection of the lab's, whose answers it reads without keeping them.
+type client struct{ conn *shop.Conn }
 
 func newClient(base string) (*client, error) {
-	location, err := url.Parse(base)
-	if err != nil || location.Host == "" {
-		return nil, fmt.Errorf("%q is no address of a server", base)
-	}
-	return &client{host: location.Host, in: bufio.NewReaderSize(nil, 32<<10)}, nil
+	conn, err := shop.NewConn(base)
+	return &client{conn}, err
 }
 
 // do sends a request and reads the answer to its end.
 func (c *client) do(ctx context.Context, r Request) error {
-	if c.net == nil {
-		var dialer net.Dialer
-		connection, err := dialer.DialContext(ctx, "tcp", c.host)
-		if err != nil {
-			return err
-		}
-		c.net = connection
-		c.in.Reset(connection)
-		c.forget = context.AfterFunc(ctx, func() { _ = connection.SetDeadline(time.Unix(1, 0)) })
-	}
-	_ = c.net.SetDeadline(time.Now().Add(answerWithin))
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	_, err := c.net.Write(r.raw)
-	if err == nil {
-		err = c.read(r)
-	}
-	if err != nil {
-		c.close()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
-	return err
-}
-
-func (c *client) close() {
-	if c.net != nil {
-		c.forget()
-		_ = c.net.Close()
-		c.net = nil
-	}
+	return c.conn.Exchange(ctx, r.raw, func(in *bufio.Reader) error { return read(in, r) })
 }
 
 var (
@@ -106,8 +63,8 @@ var (
 )
 
 // read reads an answer. It understands what the servers here send: a length, or chunks.
-func (c *client) read(r Request) error {
-	line, err := c.in.ReadSlice('\n')
+func read(in *bufio.Reader, r Request) error {
+	line, err := in.ReadSlice('\n')
 	if err != nil {
 		return err
 	}
@@ -120,7 +77,7 @@ func (c *client) read(r Request) error {
 	}
 	length, chunked := int64(-1), false
 	for {
-		line, err := c.in.ReadSlice('\n')
+		line, err := in.ReadSlice('\n')
 		if err != nil {
 			return err
 		}
@@ -137,13 +94,13 @@ func (c *client) read(r Request) error {
 		}
 	}
 	if status != r.want {
-		return c.refused(r, status, length, chunked)
+		return refused(in, r, status, length, chunked)
 	}
 	switch {
 	case chunked:
-		return c.discardChunks()
+		return discardChunks(in)
 	case length >= 0:
-		_, err = io.CopyN(io.Discard, c.in, length)
+		_, err = io.CopyN(io.Discard, in, length)
 		return err
 	case status == 204:
 		return nil
@@ -152,23 +109,23 @@ func (c *client) read(r Request) error {
 }
 
 // discardChunks reads to the end of the chunks, and the empty line after them.
-func (c *client) discardChunks() error {
-	if _, err := io.Copy(io.Discard, httputil.NewChunkedReader(c.in)); err != nil {
+func discardChunks(in *bufio.Reader) error {
+	if _, err := io.Copy(io.Discard, httputil.NewChunkedReader(in)); err != nil {
 		return err
 	}
-	_, err := c.in.ReadSlice('\n')
+	_, err := in.ReadSlice('\n')
 	return err
 }
 
-// refused is the error of another status, with the beginning of what the answer says.
-func (c *client) refused(r Request, status int, length int64, chunked bool) error {
+// refused is the error of another status, with the beginning of what the answer says. After an error the connection is
+// closed, and the rest is not read.
+func refused(in *bufio.Reader, r Request, status int, length int64, chunked bool) error {
 	said := make([]byte, 300)
-	var from io.Reader = io.LimitReader(c.in, max(length, 0))
+	var from io.Reader = io.LimitReader(in, max(length, 0))
 	if chunked {
-		from = httputil.NewChunkedReader(c.in)
+		from = httputil.NewChunkedReader(in)
 	}
 	n, _ := io.ReadFull(from, said)
-	c.close() // the rest is not read
 	line, _, _ := bytes.Cut(r.raw, []byte("\r\n"))
 	return fmt.Errorf("%s was answered with %d instead of %d: %s", line, status, r.want, said[:n])
 }

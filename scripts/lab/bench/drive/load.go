@@ -157,7 +157,7 @@ func run(ctx context.Context, load Load, work func(*atomic.Int64, *client, *Resu
 	for i, c := range clients {
 		results[i] = newResult()
 		group.Go(func() {
-			defer c.close()
+			defer c.conn.Close()
 			work(&next, c, results[i])
 		})
 	}

@@ -17,13 +17,11 @@ import (
 	"banyan/internal/postgres"
 	"banyan/scripts/lab/bench/drive"
 	"banyan/scripts/lab/seed"
+	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
 
 const cartBooks = 3
-
-const purchase = `{"payment":{"token":"tok_visa"},"shipping_address":{"name":"A Reader",` +
-	`"street":"1 Fig Tree Lane","city":"Bayonne","postcode":"64100","country":"FR"}}`
 
 // world is a lab with both sides and the gateway in front of the monolith, and customers who are signed in at both.
 type world struct {
@@ -173,7 +171,7 @@ func (w *world) fillCarts(ctx context.Context, schema string) error {
 func (w *world) checkouts(base string) ([]drive.Request, error) {
 	var requests []drive.Request
 	for _, c := range w.customers {
-		r, err := drive.New(http.MethodPost, base, "/v1/orders", []byte(purchase), http.StatusCreated,
+		r, err := drive.New(http.MethodPost, base, "/v1/orders", shop.Checkout(shop.CardGood), http.StatusCreated,
 			"Authorization: Bearer "+c.token, "Idempotency-Key: "+uuid.NewString())
 		if err != nil {
 			return nil, err

@@ -25,6 +25,7 @@ import (
 	"banyan/monolith/payments"
 	"banyan/monolith/shipping"
 	"banyan/scripts/lab/bench/drive"
+	"banyan/scripts/lab/shop"
 )
 
 const (
@@ -33,9 +34,6 @@ const (
 	// buyers each buy once a round. A multiple of clients × perRun.
 	buyers = 64 * clients * perRun
 )
-
-const purchase = `{"payment":{"token":"tok_visa"},"shipping_address":{"name":"A Reader",` +
-	`"street":"1 Fig Tree Lane","city":"Bayonne","postcode":"64100","country":"FR"}}`
 
 // checkoutWorld is a monolith whose mail stays queued, and customers with full carts.
 type checkoutWorld struct {
@@ -246,7 +244,7 @@ func (c *checkoutWorld) overHTTP(ctx context.Context) (float64, error) {
 	}
 	var requests []drive.Request
 	for _, buyer := range c.buyers {
-		r, err := drive.New(http.MethodPost, c.url, "/v1/orders", []byte(purchase), http.StatusCreated,
+		r, err := drive.New(http.MethodPost, c.url, "/v1/orders", shop.Checkout(shop.CardGood), http.StatusCreated,
 			"Authorization: Bearer "+buyer.token, "Idempotency-Key: "+uuid.NewString())
 		if err != nil {
 			return 0, err

@@ -2,18 +2,16 @@ package limits
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
-	"banyan/scripts/lab/bench/drive"
+	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 	"banyan/scripts/lab/wire"
 )
@@ -104,20 +102,29 @@ func countHops(ctx context.Context, w *world) (_ []Figure, err error) {
 			return nil, err
 		}
 	}
-	shop, err := newBuyer(ctx, lab.GatewayURL())
+	client, err := shop.New(shop.Options{}, lab.GatewayURL())
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	buyer, err := shop.Register(ctx, client, "hops@banyan.example", "a long password for hops", "A Reader")
 	if err != nil {
 		return nil, err
 	}
 	var longest []*call
 	for range 5 { // the first may fetch keys
-		if err := shop.fill(ctx, w.data.Books[0].ID); err != nil {
+		if _, err := buyer.Put(ctx, w.data.Books[0].ID.String(), 1); err != nil {
 			return nil, err
 		}
 		time.Sleep(300 * time.Millisecond) // what fills the cart, or follows an order, is over
 		w.detour.take()
 		began := time.Now()
-		if err := shop.checkOut(ctx); err != nil {
+		said, err := buyer.CheckOut(ctx, uuid.NewString(), shop.CardGood)
+		if err != nil {
 			return nil, err
+		}
+		if said.Status != http.StatusCreated {
+			return nil, fmt.Errorf("the checkout was %w", said.Err())
 		}
 		longest = criticalPath(w.detour.take(), "orders", began, time.Now())
 	}
@@ -162,71 +169,4 @@ func criticalPath(calls []*call, caller string, from, to time.Time) []*call {
 		}
 	}
 	return longest
-}
-
-// buyer is a signed-in customer.
-type buyer struct {
-	base  string
-	token string
-}
-
-func (b *buyer) send(ctx context.Context, method, path, body string, want int, headers ...string) error {
-	if b.token != "" {
-		headers = append(headers, "Authorization: Bearer "+b.token)
-	}
-	r, err := drive.New(method, b.base, path, []byte(body), want, headers...)
-	if err != nil {
-		return err
-	}
-	result, err := drive.Closed(ctx, drive.Load{Base: b.base, Clients: 1, Count: 1, Request: func(int) drive.Request { return r }})
-	if err == nil {
-		err = result.Good()
-	}
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	return nil
-}
-
-const credentials = `{"email":"hops@banyan.example","password":"a long password for hops"}`
-
-// newBuyer registers and signs in.
-func newBuyer(ctx context.Context, base string) (*buyer, error) {
-	b := &buyer{base: base}
-	registration := credentials[:len(credentials)-1] + `,"name":"A Reader"}`
-	if err := b.send(ctx, http.MethodPost, "/v1/accounts", registration, http.StatusCreated); err != nil {
-		return nil, err
-	}
-	var err error
-	b.token, err = signIn(ctx, base, credentials)
-	return b, err
-}
-
-func (b *buyer) fill(ctx context.Context, book uuid.UUID) error {
-	return b.send(ctx, http.MethodPut, "/v1/cart/items/"+book.String(), `{"quantity":1}`, http.StatusOK)
-}
-
-func (b *buyer) checkOut(ctx context.Context) error {
-	return b.send(ctx, http.MethodPost, "/v1/orders", purchase, http.StatusCreated, "Idempotency-Key: "+uuid.NewString())
-}
-
-// signIn returns a session's token.
-func signIn(ctx context.Context, base, credentials string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/sessions", strings.NewReader(credentials))
-	if err != nil {
-		return "", err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	var session struct {
-		Token string `json:"token"`
-	}
-	if err := json.NewDecoder(response.Body).Decode(&session); err != nil || session.Token == "" {
-		return "", fmt.Errorf("sign in: %s, and no token: %v", response.Status, err)
-	}
-	return session.Token, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"banyan/internal/local"
 	"banyan/monolith/catalog"
 	"banyan/scripts/lab/bench/drive"
+	"banyan/scripts/lab/shop"
 )
 
 // compareBook asks the monolith and the least that a server in Go can do, net/http, pgx and a struct as JSON, for single
@@ -58,7 +58,7 @@ func compareBook(ctx context.Context, w *world) ([]Figure, error) {
 func compareLists(ctx context.Context, w *world) ([]Figure, error) {
 	lab := w.lab
 	paths := listPaths(w)
-	answer, err := fetch(ctx, lab.MonolithURL()+paths[0])
+	answer, err := fetch(ctx, lab.MonolithURL(), paths[0])
 	if err != nil {
 		return nil, err
 	}
@@ -138,20 +138,16 @@ func (w *world) probeServer(ctx context.Context, what string, env ...string) (ba
 	return "http://" + address, process.PID(), nil
 }
 
-// fetch is an answer's body.
-func fetch(ctx context.Context, url string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+// fetch is the body of a page.
+func fetch(ctx context.Context, base, path string) ([]byte, error) {
+	client, err := shop.New(shop.Options{}, base)
 	if err != nil {
 		return nil, err
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
+	defer client.Close()
+	said, err := client.Send(ctx, shop.Request{Method: http.MethodGet, Path: path})
+	if err == nil && (said.Status != http.StatusOK || !json.Valid(said.Body)) {
+		err = fmt.Errorf("%s was %w", path, said.Err())
 	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err == nil && (response.StatusCode != http.StatusOK || !json.Valid(body)) {
-		err = fmt.Errorf("%s was answered with %s: %.200s", url, response.Status, body)
-	}
-	return body, err
+	return said.Body, err
 }

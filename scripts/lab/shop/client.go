@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -59,9 +61,13 @@ func New(o Options, urls ...string) (*Client, error) {
 	if o.Within == 0 {
 		o.Within = AnswerWithin
 	}
+	schemes := []string{"http"}
+	if !o.Raw {
+		schemes = append(schemes, "https")
+	}
 	c := &Client{}
 	for _, base := range urls {
-		host, err := hostOf(base)
+		host, err := hostOf(base, schemes...)
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +75,7 @@ func New(o Options, urls ...string) (*Client, error) {
 		if o.Raw {
 			w = &pool{host: host, within: o.Within}
 		} else {
-			w = newOrdinary(base, o)
+			w = newOrdinary(strings.TrimSuffix(base, "/"), o)
 		}
 		c.fronts = append(c.fronts, &front{wire: w})
 	}
@@ -77,9 +83,9 @@ func New(o Options, urls ...string) (*Client, error) {
 }
 
 // hostOf is the host and port of a shop's address.
-func hostOf(base string) (string, error) {
+func hostOf(base string, schemes ...string) (string, error) {
 	location, err := url.Parse(base)
-	if err != nil || location.Scheme != "http" || location.Host == "" {
+	if err != nil || !slices.Contains(schemes, location.Scheme) || location.Host == "" {
 		return "", fmt.Errorf("%q is no address of a shop: it looks like http://127.0.0.1:8080", base)
 	}
 	return location.Host, nil
@@ -129,9 +135,6 @@ func (o *ordinary) send(ctx context.Context, r Request) (Answer, error) {
 	}
 	if r.Key != "" {
 		request.Header.Set("Idempotency-Key", r.Key)
-		// net/http repeats a request that carries a key when its connection dies. Each sending is the caller's to decide
-		// on, and to count.
-		request.GetBody = nil
 	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
@@ -142,6 +145,11 @@ func (o *ordinary) send(ctx context.Context, r Request) (Answer, error) {
 			continue
 		}
 		request.Header.Set(name, value)
+	}
+	if request.Header.Get("Idempotency-Key") != "" {
+		// net/http repeats a request that carries a key when its connection dies. Each sending is the caller's to decide
+		// on, and to count.
+		request.GetBody = nil
 	}
 	response, err := o.http.Do(request)
 	if err != nil {

@@ -50,7 +50,7 @@ func (c *counted) Write(from []byte) (int, error) {
 
 // NewConn makes a connection to a shop's address, or to any HTTP server's.
 func NewConn(base string) (*Conn, error) {
-	host, err := hostOf(base)
+	host, err := hostOf(base, "http")
 	if err != nil {
 		return nil, err
 	}

@@ -4,32 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
-	"time"
+
+	"banyan/scripts/lab/shop"
 )
 
 // Side is one of the two shops.
-type Side struct{ Name, URL string }
-
-// answer is what a side said.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-var client = &http.Client{
-	Timeout:       30 * time.Second,
-	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	Transport:     transport(),
-}
-
-func transport() *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.Proxy, t.MaxIdleConnsPerHost, t.DisableCompression = nil, 64, true
-	return t
+type Side struct {
+	Name, URL string
+	client    *shop.Client
 }
 
 // player is one side of a sequence: what it was answered so far.
@@ -45,42 +28,26 @@ func newPlayer(side Side) *player {
 }
 
 // ask sends a step, and remembers of the answer what others may refer to.
-func (p *player) ask(ctx context.Context, w *world, s Step) (answer, error) {
-	var body io.Reader
-	if s.Body != "" {
-		body = strings.NewReader(w.fill(s.Body, p.answered))
-	}
-	request, err := http.NewRequestWithContext(ctx, s.Method, p.side.URL+w.fill(s.Path, p.answered), body)
-	if err != nil {
-		return answer{}, fmt.Errorf("make the request %s: %w", s, err)
-	}
-	if token := p.tokens[s.As]; token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
+func (p *player) ask(ctx context.Context, w *world, s Step) (shop.Answer, error) {
+	r := shop.Request{
+		Method: s.Method, Path: w.fill(s.Path, p.answered), Token: p.tokens[s.As],
+		Header: map[string]string{"Accept": ""}, // nothing but what the step says
 	}
 	if s.Body != "" {
-		request.Header.Set("Content-Type", "application/json")
+		r.Body = []byte(w.fill(s.Body, p.answered))
 	}
 	for name, value := range s.Header {
-		if value == "" {
-			request.Header.Del(name)
-			continue
-		}
-		request.Header.Set(name, w.fill(value, p.answered))
+		r.Header[name] = w.fill(value, p.answered)
 	}
-	response, err := client.Do(request)
+	said, err := p.side.client.Send(ctx, r)
 	if err != nil {
-		return answer{}, fmt.Errorf("the %s does not answer %s: %w", p.side.Name, s, err)
-	}
-	defer response.Body.Close()
-	said := answer{status: response.StatusCode, header: response.Header}
-	if said.body, err = io.ReadAll(response.Body); err != nil {
-		return answer{}, fmt.Errorf("the answer of the %s to %s breaks off: %w", p.side.Name, s, err)
+		return said, fmt.Errorf("the %s does not answer %s: %w", p.side.Name, s, err)
 	}
 	p.remember(s, said)
 	return said, nil
 }
 
-func (p *player) remember(s Step, said answer) {
+func (p *player) remember(s Step, said shop.Answer) {
 	var content struct {
 		ID         string  `json:"id"`
 		OrderID    string  `json:"order_id"`
@@ -90,7 +57,7 @@ func (p *player) remember(s Step, said answer) {
 			ID string `json:"id"`
 		} `json:"items"`
 	}
-	_ = json.Unmarshal(said.body, &content) // what is not there is not remembered
+	_ = json.Unmarshal(said.Body, &content) // what is not there is not remembered
 	note := func(what, value string) {
 		if value != "" {
 			p.answered[fmt.Sprintf("s%d.%s", s.ID, what)] = value
@@ -100,7 +67,7 @@ func (p *player) remember(s Step, said answer) {
 		content.ID = content.OrderID
 	}
 	note("id", content.ID)
-	note("etag", said.header.Get("ETag"))
+	note("etag", said.Header.Get("ETag"))
 	if content.NextCursor != nil {
 		note("cursor", *content.NextCursor)
 	}

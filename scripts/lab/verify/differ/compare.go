@@ -9,25 +9,27 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"banyan/scripts/lab/shop"
 )
 
 // compare says in what two answers to the same step differ; nothing if they do not.
-func (n *names) compare(s Step, a, b answer) []string {
+func (n *names) compare(s Step, a, b shop.Answer) []string {
 	if later(s, a, b) {
 		return nil
 	}
 	var found []string
-	if a.status != b.status {
-		found = append(found, fmt.Sprintf("status: %d and %d", a.status, b.status))
+	if a.Status != b.Status {
+		found = append(found, fmt.Sprintf("status: %d and %d", a.Status, b.Status))
 	}
-	found = append(found, n.compareHeaders(a.header, b.header)...)
-	media := a.header.Get("Content-Type")
+	found = append(found, n.compareHeaders(a.Header, b.Header)...)
+	media := a.Header.Get("Content-Type")
 	switch {
 	case strings.HasPrefix(media, "text/html"):
 		// A page for people may say whose it is.
 	case strings.Contains(media, "json"):
-		found = append(found, n.compareJSON(a.body, b.body)...)
-	case !bytes.Equal(a.body, b.body):
+		found = append(found, n.compareJSON(a.Body, b.Body)...)
+	case !bytes.Equal(a.Body, b.Body):
 		found = append(found, "body: the bytes differ")
 	}
 	return found
@@ -35,10 +37,10 @@ func (n *names) compare(s Step, a, b answer) []string {
 
 // later says whether a checkout was answered by one side once it was paid, and by the other before. Which of the two a
 // customer gets is a matter of time; what becomes of the order is compared by the steps that follow.
-func later(s Step, a, b answer) bool {
-	return s.checkout() && a.status != b.status &&
-		(a.status == http.StatusCreated || a.status == http.StatusAccepted) &&
-		(b.status == http.StatusCreated || b.status == http.StatusAccepted)
+func later(s Step, a, b shop.Answer) bool {
+	return s.checkout() && a.Status != b.Status &&
+		(a.Status == http.StatusCreated || a.Status == http.StatusAccepted) &&
+		(b.Status == http.StatusCreated || b.Status == http.StatusAccepted)
 }
 
 // compareHeaders compares those that tell a client something.

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"banyan/scripts/lab/shop"
 )
 
 const (
@@ -47,16 +49,16 @@ func TestCompare(t *testing.T) {
 	t.Parallel()
 	get := Step{Method: http.MethodGet, Path: "/v1/books"}
 	buy := Step{Method: http.MethodPost, Path: "/v1/orders"}
-	said := func(status int, body string, headers ...string) answer {
-		a := answer{status, http.Header{"Content-Type": {"application/json"}}, []byte(body)}
+	said := func(status int, body string, headers ...string) shop.Answer {
+		a := shop.Answer{Status: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}
 		for i := 0; i < len(headers); i += 2 {
-			a.header.Set(headers[i], headers[i+1])
+			a.Header.Set(headers[i], headers[i+1])
 		}
 		return a
 	}
 	cases := map[string]struct {
 		step  Step
-		a, b  answer
+		a, b  shop.Answer
 		finds string // empty: nothing
 	}{
 		"the order of fields says nothing":     {get, said(200, `{"a":1,"b":2}`), said(200, `{"b":2,"a":1}`), ""},

@@ -78,7 +78,7 @@ func (r *runner) newSessions(ctx context.Context, address string) (tokens [2]str
 			return tokens, err
 		}
 		if tokens[i] = p.tokens["s0"]; tokens[i] == "" {
-			return tokens, fmt.Errorf("sign %s in at the %s: %d %s", address, side.Name, said.status, said.body)
+			return tokens, fmt.Errorf("sign %s in at the %s: %d %s", address, side.Name, said.Status, said.Body)
 		}
 	}
 	return tokens, nil
@@ -97,7 +97,7 @@ func (s *sequence) emptyCarts(ctx context.Context) error {
 					BookID string `json:"book_id"`
 				} `json:"items"`
 			}
-			if err := json.Unmarshal(said.body, &cart); err != nil {
+			if err := json.Unmarshal(said.Body, &cart); err != nil {
 				return fmt.Errorf("read the cart of %s at the %s: %w", who, p.side.Name, err)
 			}
 			for _, line := range cart.Items {

@@ -8,26 +8,28 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"banyan/scripts/lab/shop"
 )
 
 // mostShown is how many differences are printed in full.
 const mostShown = 10
 
-// text is the answer as it is shown: its status, the headers that are compared, and its body, indented.
-func (a answer) text() string {
+// textOf is an answer as it is shown: its status, the headers that are compared, and its body, indented.
+func textOf(a shop.Answer) string {
 	var text strings.Builder
-	fmt.Fprintln(&text, a.status)
-	for _, name := range slices.Sorted(maps.Keys(a.header)) {
+	fmt.Fprintln(&text, a.Status)
+	for _, name := range slices.Sorted(maps.Keys(a.Header)) {
 		switch name {
 		case "Content-Type", "Etag", "Location", "Retry-After", "Www-Authenticate", "Allow", "Cache-Control", "Vary":
-			fmt.Fprintf(&text, "%s: %s\n", name, a.header.Get(name))
+			fmt.Fprintf(&text, "%s: %s\n", name, a.Header.Get(name))
 		}
 	}
 	var indented bytes.Buffer
-	if json.Indent(&indented, a.body, "", "  ") == nil {
+	if json.Indent(&indented, a.Body, "", "  ") == nil {
 		text.Write(indented.Bytes())
 	} else {
-		text.WriteString(clip(string(a.body), 2000))
+		text.WriteString(clip(string(a.Body), 2000))
 	}
 	return text.String()
 }

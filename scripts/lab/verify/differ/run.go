@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"banyan/scripts/lab/shop"
 )
 
 // Options of a run.
@@ -81,6 +83,13 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		isbn:    978_000_000_000 + rand.Int64N(900_000_000),
 		nonce:   strings.ToLower(fmt.Sprintf("d%x", began.UnixNano()/1e6)),
 		out:     &Result{Seed: o.Seed, Seeds: o.Seeds, Differences: []*Difference{}, Answers: map[string]int{}},
+	}
+	for i := range r.Sides {
+		var err error
+		if r.Sides[i].client, err = shop.New(shop.Options{Connections: 64, Within: 30 * time.Second}, r.Sides[i].URL); err != nil {
+			return nil, err
+		}
+		defer r.Sides[i].client.Close()
 	}
 	var odd []*sequence
 	for from := 0; from < o.Seeds; from += sideBySide {

@@ -18,6 +18,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+
+	"banyan/scripts/lab/shop"
 )
 
 // shelf is a shop that can be told of books and lists them, with ids of its own. It knows nothing else, and says so.
@@ -116,7 +118,7 @@ func runBetween(t *testing.T, spoil func(items []map[string]any)) *Result {
 	t.Helper()
 	first, second := open(t, 0), open(t, 0)
 	result, err := Run(t.Context(), Options{
-		Sides: [2]Side{{"monolith", first.URL}, {"services", through(t, second.URL, spoil)}},
+		Sides: [2]Side{{Name: "monolith", URL: first.URL}, {Name: "services", URL: through(t, second.URL, spoil)}},
 		Seed:  3, Seeds: 2, Requests: 100, Equal: true,
 		Settle: func(context.Context) error { return nil }, Out: io.Discard,
 	})
@@ -188,7 +190,12 @@ func TestRemembered(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sides := [2]Side{{"monolith", open(t, age).URL}, {"services", open(t, 0).URL}}
+			sides := [2]Side{{Name: "monolith", URL: open(t, age).URL}, {Name: "services", URL: open(t, 0).URL}}
+			for i := range sides {
+				var err error
+				sides[i].client, err = shop.New(shop.Options{}, sides[i].URL)
+				require.NoError(t, err)
+			}
 			r := &runner{Options: Options{Sides: sides, Equal: true, ListsFor: age, Settle: func(context.Context) error { return nil }}}
 			var all []*sequence
 			for i, steps := range c.sequences {

@@ -6,6 +6,8 @@ import (
 	"net/http"
 
 	"golang.org/x/sync/errgroup"
+
+	"banyan/scripts/lab/shop"
 )
 
 // Difference is a step to which the sides gave answers that differ, and how it came to that.
@@ -57,8 +59,8 @@ func (s *sequence) step(ctx context.Context) error {
 		return fmt.Errorf("seed %d, sequence %d: %w", s.seed, s.number, err)
 	}
 	s.lists.note(step, false)
-	s.heard = append(s.heard, step.kind()+fmt.Sprint(" ", said[0].status))
-	pending := func(i int) bool { return said[i].status == http.StatusAccepted }
+	s.heard = append(s.heard, step.kind()+fmt.Sprint(" ", said[0].Status))
+	pending := func(i int) bool { return said[i].Status == http.StatusAccepted }
 	if step.checkout() && pending(0) != pending(1) && !later(step, said[0], said[1]) {
 		s.unsettled = true
 		return nil
@@ -69,13 +71,13 @@ func (s *sequence) step(ctx context.Context) error {
 			s.found.Steps = append(s.found.Steps, step.String())
 		}
 		for _, a := range said {
-			s.found.Answers = append(s.found.Answers, a.text())
+			s.found.Answers = append(s.found.Answers, textOf(a))
 		}
 	}
 	return nil
 }
 
-func (s *sequence) ask(ctx context.Context, step Step) (said [2]answer, err error) {
+func (s *sequence) ask(ctx context.Context, step Step) (said [2]shop.Answer, err error) {
 	s.asked += 1 + len(step.Before)
 	asking, ctx := errgroup.WithContext(ctx)
 	for i, p := range s.players {

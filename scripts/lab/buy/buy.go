@@ -2,6 +2,7 @@ package buy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"banyan/scripts/lab/shop"
 )
 
 // Login is a customer's account. One that does not exist yet is registered.
@@ -36,9 +39,12 @@ type Receipt struct {
 }
 
 // Book buys one book, and prints to out what is sent and what comes back.
-func Book(ctx context.Context, out io.Writer, shop Shop, login Login) (*Receipt, error) {
+func Book(ctx context.Context, out io.Writer, at Shop, login Login) (*Receipt, error) {
 	began := time.Now()
-	c := newCustomer(shop.URL, out)
+	c, err := newCustomer(at.URL, out)
+	if err != nil {
+		return nil, err
+	}
 	if err := c.signIn(ctx, login); err != nil {
 		return nil, err
 	}
@@ -52,7 +58,7 @@ func Book(ctx context.Context, out io.Writer, shop Shop, login Login) (*Receipt,
 	if err := c.lookAround(ctx, receipt); err != nil {
 		return nil, err
 	}
-	if err := c.readMail(ctx, shop.OutsideURL, login.Email, receipt); err != nil {
+	if err := c.readMail(ctx, at.OutsideURL, login.Email, receipt); err != nil {
 		return nil, err
 	}
 	receipt.Took = time.Since(began)
@@ -71,14 +77,14 @@ func (c *customer) signIn(ctx context.Context, login Login) error {
 			Name string `json:"name"`
 		} `json:"account"`
 	}
-	fmt.Fprintf(c.out, "$ %s\n", credentials.signInCommand(c.base))
+	fmt.Fprintf(c.out, "$ %s\n", signInCommand(credentials, c.base))
 	err = c.send(ctx, credentials, &session)
 	if refusedWith(err, http.StatusUnauthorized) {
 		c.tell("nobody of that name and password: registering, and once more")
 		if err := c.register(ctx, login); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.out, "$ %s\n", credentials.signInCommand(c.base))
+		fmt.Fprintf(c.out, "$ %s\n", signInCommand(credentials, c.base))
 		err = c.send(ctx, credentials, &session)
 	}
 	if err != nil {
@@ -109,11 +115,11 @@ func (c *customer) register(ctx context.Context, login Login) error {
 
 // fillCart finds a book that is there and takes one copy.
 func (c *customer) fillCart(ctx context.Context) error {
-	var books list[book]
+	var books shop.List[shop.Book]
 	if err := c.ask(ctx, get("/v1/books?sort=newest&limit=20"), &books); err != nil {
 		return err
 	}
-	var chosen *book
+	var chosen *shop.Book
 	for i, found := range books.Items {
 		if found.Available > 0 {
 			chosen = &books.Items[i]
@@ -129,7 +135,7 @@ func (c *customer) fillCart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var filled cart
+	var filled shop.Cart
 	if err := c.ask(ctx, put, &filled); err != nil {
 		return err
 	}
@@ -143,12 +149,12 @@ func (c *customer) fillCart(ctx context.Context) error {
 
 // checkOut buys the cart, and waits for the order if it was only accepted.
 func (c *customer) checkOut(ctx context.Context, receipt *Receipt) error {
-	purchase, err := send(http.MethodPost, "/v1/orders", newPurchase())
+	purchase, err := send(http.MethodPost, "/v1/orders", json.RawMessage(shop.Checkout(shop.CardGood)))
 	if err != nil {
 		return err
 	}
-	purchase.key = uuid.NewString()
-	var bought order
+	purchase.Key = uuid.NewString()
+	var bought shop.Order
 	began := time.Now()
 	if err := c.ask(ctx, purchase, &bought); err != nil {
 		return err
@@ -157,11 +163,11 @@ func (c *customer) checkOut(ctx context.Context, receipt *Receipt) error {
 	c.tell("order %s is %s, %s, after %.0f ms (the same key again gets the same answer, and buys nothing)",
 		bought.ID, bought.Status, bought.Total, receipt.Checkout.Seconds()*1000)
 
-	settled, err := until(ctx, c, get("/v1/orders/"+bought.ID), func(o order) bool { return o.Status != "pending" })
+	settled, err := until(ctx, c, get("/v1/orders/"+bought.ID), func(o shop.Order) bool { return o.Status != shop.Pending })
 	if err != nil {
 		return err
 	}
-	if settled.Status == "cancelled" {
+	if settled.Status == shop.Cancelled {
 		return fmt.Errorf("order %s was cancelled instead of paid", settled.ID)
 	}
 	c.tell("the order is %s", settled.Status)
@@ -172,7 +178,7 @@ func (c *customer) checkOut(ctx context.Context, receipt *Receipt) error {
 // lookAround asks for what follows a paid order.
 func (c *customer) lookAround(ctx context.Context, receipt *Receipt) error {
 	payments, err := until(ctx, c, get(query("/v1/payments", "order_id", receipt.OrderID)),
-		func(l list[payment]) bool { return len(l.Items) > 0 && l.Items[0].Status == "captured" })
+		func(l shop.List[shop.Payment]) bool { return len(l.Items) > 0 && l.Items[0].Status == "captured" })
 	if err != nil {
 		return err
 	}
@@ -180,7 +186,7 @@ func (c *customer) lookAround(ctx context.Context, receipt *Receipt) error {
 	c.tell("the payment of %s is %s", payments.Items[0].Amount, receipt.Payment)
 
 	shipments, err := until(ctx, c, get(query("/v1/shipments", "order_id", receipt.OrderID)),
-		func(l list[shipment]) bool { return len(l.Items) > 0 })
+		func(l shop.List[shop.Shipment]) bool { return len(l.Items) > 0 })
 	if err != nil {
 		return err
 	}

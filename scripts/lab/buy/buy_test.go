@@ -12,10 +12,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"banyan/scripts/lab/shop"
 )
 
-// shop is the least that a customer can buy from. What follows an order shows at the second look.
-type shop struct {
+// stall is the least that a customer can buy from. What follows an order shows at the second look.
+type stall struct {
 	mu    sync.Mutex
 	known bool // somebody has registered
 	asked []string
@@ -25,7 +27,7 @@ type shop struct {
 	stock  int
 }
 
-func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *stall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked = append(s.asked, r.Method+" "+r.URL.Path)
@@ -60,7 +62,7 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "PUT /v1/cart/items/b1":
 		answer(200, `{"items": [{"quantity": 1}], "total": {"amount": 1299, "currency": "USD"}}`)
 	case "POST /v1/orders":
-		var bought purchase
+		var bought struct{ Payment struct{ Token string } }
 		if r.Header.Get("Idempotency-Key") == "" || json.NewDecoder(r.Body).Decode(&bought) != nil || bought.Payment.Token == "" {
 			answer(400, `{"detail": "no key, or no order"}`)
 			return
@@ -89,7 +91,7 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func open(t *testing.T, s *shop) Shop {
+func open(t *testing.T, s *stall) Shop {
 	t.Helper()
 	s.looks = map[string]int{}
 	server := httptest.NewServer(s)
@@ -103,7 +105,7 @@ func TestBook(t *testing.T) {
 
 	t.Run("registers, buys, waits for what follows, and prints every request", func(t *testing.T) {
 		t.Parallel()
-		s := &shop{placed: "paid", stock: 3}
+		s := &stall{placed: "paid", stock: 3}
 		at := open(t, s)
 		var out strings.Builder
 		receipt, err := Book(t.Context(), &out, at, ada)
@@ -122,7 +124,7 @@ func TestBook(t *testing.T) {
 
 	t.Run("says what the shop said when it refuses", func(t *testing.T) {
 		t.Parallel()
-		at := open(t, &shop{known: true, placed: "paid", stock: 3})
+		at := open(t, &stall{known: true, placed: "paid", stock: 3})
 		at.OutsideURL += "/nowhere"
 		_, err := Book(t.Context(), io.Discard, at, ada)
 		require.ErrorContains(t, err, "GET /mail.json")
@@ -131,13 +133,13 @@ func TestBook(t *testing.T) {
 
 	t.Run("does not take a cancelled order for a bought one", func(t *testing.T) {
 		t.Parallel()
-		_, err := Book(t.Context(), io.Discard, open(t, &shop{known: true, placed: "cancelled", stock: 3}), ada)
+		_, err := Book(t.Context(), io.Discard, open(t, &stall{known: true, placed: "cancelled", stock: 3}), ada)
 		require.EqualError(t, err, "order o1 was cancelled instead of paid")
 	})
 
 	t.Run("says so when nothing is in stock", func(t *testing.T) {
 		t.Parallel()
-		_, err := Book(t.Context(), io.Discard, open(t, &shop{known: true}), ada)
+		_, err := Book(t.Context(), io.Discard, open(t, &stall{known: true}), ada)
 		require.ErrorContains(t, err, "none of the newest books is in stock")
 	})
 }
@@ -150,16 +152,16 @@ func TestCurl(t *testing.T) {
 		if _, err := exec.LookPath("curl"); err != nil {
 			t.Skip("curl is not installed")
 		}
-		s := &shop{known: true, stock: 1}
+		s := &stall{known: true, stock: 1}
 		at := open(t, s)
 		credentials, err := send(http.MethodPost, "/v1/sessions", Login{"ada@example.org", "it's a $ecret"})
 		require.NoError(t, err)
 		put, err := send(http.MethodPut, "/v1/cart/items/b1", map[string]int{"quantity": 1})
 		require.NoError(t, err)
 		script := strings.Join([]string{
-			credentials.signInCommand(at.URL),
-			put.curl(at.URL, true) + ` > /dev/null`,
-			request{method: http.MethodPost, path: "/v1/orders", key: "k", body: json.RawMessage(`{"payment":{"token":"tok_visa"}}`)}.curl(at.URL, true),
+			signInCommand(credentials, at.URL),
+			curl(put, at.URL, true) + ` > /dev/null`,
+			curl(shop.Request{Method: http.MethodPost, Path: "/v1/orders", Key: "k", Body: []byte(`{"payment":{"token":"tok_visa"}}`)}, at.URL, true),
 		}, "\n")
 		out, err := exec.Command("/bin/sh", "-c", script).CombinedOutput()
 		require.NoError(t, err, string(out))

@@ -1,7 +1,6 @@
 package buy
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"banyan/scripts/lab/shop"
 )
 
 // patience is how long the customer waits for what may follow a little later.
@@ -18,35 +19,23 @@ const patience = 15 * time.Second
 
 // customer sends requests to one side and tells what happens.
 type customer struct {
-	base  string
-	token string
-	http  *http.Client
-	out   io.Writer
+	base   string
+	token  string
+	client *shop.Client
+	out    io.Writer
 }
 
-func newCustomer(base string, out io.Writer) *customer {
-	return &customer{
-		base: strings.TrimSuffix(base, "/"),
-		out:  out,
-		http: &http.Client{Timeout: 10 * time.Second},
-	}
+func newCustomer(base string, out io.Writer) (*customer, error) {
+	client, err := shop.New(shop.Options{Connections: 1}, base)
+	return &customer{base: strings.TrimSuffix(base, "/"), client: client, out: out}, err
 }
 
-// request is one request; the path holds the query as well.
-type request struct {
-	method, path string
-	body         json.RawMessage // nil: none
-	key          string          // idempotency key; empty: none
-}
+func get(path string) shop.Request { return shop.Request{Method: http.MethodGet, Path: path} }
 
-func get(path string) request { return request{method: http.MethodGet, path: path} }
-
-func send(method, path string, body any) (request, error) {
+// send makes a request whose body is known to the byte, as it is printed.
+func send(method, path string, body any) (shop.Request, error) {
 	encoded, err := json.Marshal(body)
-	if err != nil {
-		return request{}, err
-	}
-	return request{method: method, path: path, body: encoded}, nil
+	return shop.Request{Method: method, Path: path, Body: encoded}, err
 }
 
 // Refusal is an answer that is not a success.
@@ -66,8 +55,8 @@ func refusedWith(err error, status int) bool {
 }
 
 // ask prints a request, sends it, and reads the answer.
-func (c *customer) ask(ctx context.Context, r request, into any) error {
-	fmt.Fprintf(c.out, "$ %s\n", r.curl(c.base, c.token != ""))
+func (c *customer) ask(ctx context.Context, r shop.Request, into any) error {
+	fmt.Fprintf(c.out, "$ %s\n", curl(r, c.base, c.token != ""))
 	return c.send(ctx, r, into)
 }
 
@@ -77,40 +66,16 @@ func (c *customer) tell(format string, args ...any) {
 }
 
 // send sends a request and reads the answer into into.
-func (c *customer) send(ctx context.Context, r request, into any) error {
-	var body io.Reader
-	if r.body != nil {
-		body = bytes.NewReader(r.body)
-	}
-	request, err := http.NewRequestWithContext(ctx, r.method, c.base+r.path, body)
+func (c *customer) send(ctx context.Context, r shop.Request, into any) error {
+	r.Token = c.token
+	said, err := c.client.Send(ctx, r)
 	if err != nil {
 		return err
 	}
-	if r.body != nil {
-		request.Header.Set("Content-Type", "application/json")
+	if said.Status >= 300 {
+		return &Refusal{Request: r.String(), Status: said.Status, Detail: detail(said.Body)}
 	}
-	if c.token != "" {
-		request.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	if r.key != "" {
-		request.Header.Set("Idempotency-Key", r.key)
-	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	content, err := io.ReadAll(io.LimitReader(response.Body, 4<<20))
-	if err != nil {
-		return fmt.Errorf("read the answer of %s %s: %w", r.method, r.path, err)
-	}
-	if response.StatusCode >= 300 {
-		return &Refusal{Request: r.method + " " + r.path, Status: response.StatusCode, Detail: detail(content)}
-	}
-	if err := json.Unmarshal(content, into); err != nil {
-		return fmt.Errorf("read the answer of %s %s: %w", r.method, r.path, err)
-	}
-	return nil
+	return said.Read(into)
 }
 
 // detail is what a problem says, or the body as it is.
@@ -126,7 +91,7 @@ func detail(content []byte) string {
 
 // until prints a request once and repeats it until the answer is enough, since what it asks for may follow a
 // little later.
-func until[T any](ctx context.Context, c *customer, r request, enough func(T) bool) (T, error) {
+func until[T any](ctx context.Context, c *customer, r shop.Request, enough func(T) bool) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var answer T
@@ -134,11 +99,9 @@ func until[T any](ctx context.Context, c *customer, r request, enough func(T) bo
 		return answer, err
 	}
 	for !enough(answer) {
-		select {
-		case <-ctx.Done():
+		if shop.Pause(ctx, 50*time.Millisecond) != nil {
 			return answer, fmt.Errorf("%s %s%s did not answer what was expected within %s: look into the logs of the lab",
-				r.method, c.base, r.path, patience)
-		case <-time.After(50 * time.Millisecond):
+				r.Method, c.base, r.Path, patience)
 		}
 		var next T // a fresh one: absent fields would keep their old values
 		if err := c.send(ctx, r, &next); err != nil {

@@ -4,13 +4,18 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"banyan/scripts/lab/shop"
 )
 
 // readMail waits until the mail about the order is in the customer's mailbox, then looks at the shop's
 // own list of what it has written.
 func (c *customer) readMail(ctx context.Context, outsideURL, address string, receipt *Receipt) error {
 	// The mailbox is no part of the shop, and gets no token.
-	mailbox := newCustomer(outsideURL, c.out)
+	mailbox, err := newCustomer(outsideURL, c.out)
+	if err != nil {
+		return err
+	}
 	arrived, err := until(ctx, mailbox, get(query("/mail.json", "to", address)), func(all []mail) bool {
 		_, found := about(all, receipt.OrderID)
 		return found
@@ -22,7 +27,7 @@ func (c *customer) readMail(ctx context.Context, outsideURL, address string, rec
 	receipt.Mail = message.Subject
 	mailbox.tell("the mail %q has arrived", receipt.Mail)
 
-	var notifications list[notification]
+	var notifications shop.List[shop.Notification]
 	if err := c.ask(ctx, get("/v1/notifications?limit=1"), &notifications); err != nil {
 		return err
 	}

@@ -1,6 +1,10 @@
 package buy
 
-import "strings"
+import (
+	"strings"
+
+	"banyan/scripts/lab/shop"
+)
 
 // quote makes a text one word of a POSIX shell.
 func quote(text string) string {
@@ -13,25 +17,26 @@ func quote(text string) string {
 
 // curl is the command that sends the same request. The token is the shell variable TOKEN, which
 // [signInCommand] sets.
-func (r request) curl(base string, withToken bool) string {
+func curl(r shop.Request, base string, withToken bool) string {
+	body, _ := r.Body.([]byte) // nil: none
 	words := []string{"curl", "-s"}
-	if r.method != "GET" && (r.method != "POST" || r.body == nil) {
-		words = append(words, "-X", r.method)
+	if r.Method != "GET" && (r.Method != "POST" || body == nil) {
+		words = append(words, "-X", r.Method)
 	}
-	words = append(words, quote(base+r.path))
+	words = append(words, quote(base+r.Path))
 	if withToken {
 		words = append(words, "-H", `"Authorization: Bearer $TOKEN"`)
 	}
-	if r.key != "" {
-		words = append(words, "-H", quote("Idempotency-Key: "+r.key))
+	if r.Key != "" {
+		words = append(words, "-H", quote("Idempotency-Key: "+r.Key))
 	}
-	if r.body != nil {
-		words = append(words, "-H", quote("Content-Type: application/json"), "-d", quote(string(r.body)))
+	if body != nil {
+		words = append(words, "-H", quote("Content-Type: application/json"), "-d", quote(string(body)))
 	}
 	return strings.Join(words, " ")
 }
 
 // signInCommand sends the request and keeps the token of the answer in the shell.
-func (r request) signInCommand(base string) string {
-	return "TOKEN=$(" + r.curl(base, false) + ` | sed 's/.*"token": *"\([^"]*\)".*/\1/')`
+func signInCommand(r shop.Request, base string) string {
+	return "TOKEN=$(" + curl(r, base, false) + ` | sed 's/.*"token": *"\([^"]*\)".*/\1/')`
 }

@@ -194,7 +194,7 @@ func (s *storm) schedule() []fault.Step {
 	}
 	processes := (&crash{options: CrashOptions{Side: s.options.Side}}).victims()
 	return fault.Schedule(fault.Options{
-		Side: s.options.Side, Processes: processes, Wires: s.net.Wires(), Seed: s.options.Seed, Quick: s.options.Quick,
+		Side: s.options.Side, Processes: processes, Wires: s.net.Ways(), Seed: s.options.Seed, Quick: s.options.Quick,
 	})
 }
 

@@ -39,39 +39,39 @@ var All = []Mutant{
 	{
 		Name: "publish-outside", patch: "publish-outside.patch", hangs: true,
 		troubles: []trouble{
-			{on: link{"orders", "postgres"}, kind: wire.Committed, when: runs("merge into orders"), every: 20, do: kill},
+			{on: wire.Way{From: "orders", To: "postgres"}, kind: wire.Committed, when: runs("merge into orders"), every: 20, do: kill},
 		},
 	},
 	{
 		Name: "ack-before-commit", patch: "ack-before-commit.patch",
 		troubles: []trouble{
-			{on: link{"shipping", "postgres"}, kind: wire.Commit, when: runs("into shipments"), every: 20, do: kill},
-			{on: link{"notifications", "postgres"}, kind: wire.Commit, when: runs("insert into notifications"), every: 20, do: kill},
+			{on: wire.Way{From: "shipping", To: "postgres"}, kind: wire.Commit, when: runs("into shipments"), every: 20, do: kill},
+			{on: wire.Way{From: "notifications", To: "postgres"}, kind: wire.Commit, when: runs("insert into notifications"), every: 20, do: kill},
 		},
 	},
 	{
 		Name: "no-inbox-but-keys", patch: "no-inbox.patch", bears: true,
 		troubles: []trouble{
-			{on: link{"notifications", "nats"}, kind: wire.Ack, when: about("order.paid"), every: 10, do: kill},
+			{on: wire.Way{From: "notifications", To: "nats"}, kind: wire.Ack, when: about("order.paid"), every: 10, do: kill},
 		},
 	},
 	{
 		Name: "no-inbox", patch: "no-inbox.patch",
 		alter: "no-inbox.sql", // and the second line
 		troubles: []trouble{
-			{on: link{"notifications", "nats"}, kind: wire.Ack, when: about("order.paid"), every: 10, do: kill},
+			{on: wire.Way{From: "notifications", To: "nats"}, kind: wire.Ack, when: about("order.paid"), every: 10, do: kill},
 		},
 	},
 	{
 		Name: "outbox-by-offset", patch: "outbox-by-offset.patch", hangs: true,
 		troubles: []trouble{
-			{on: link{"orders", "postgres"}, kind: wire.Commit, when: runs("insert into outbox"), every: 6, do: hold},
+			{on: wire.Way{From: "orders", To: "postgres"}, kind: wire.Commit, when: runs("insert into outbox"), every: 6, do: hold},
 		},
 	},
 	{
 		Name: "retry-without-key", patch: "retry-without-key.patch",
 		troubles: []trouble{
-			{on: link{"payments", "outside"}, kind: wire.Response, when: answers("/charges"), every: 6, do: lose},
+			{on: wire.Way{From: "payments", To: "outside"}, kind: wire.Response, when: answers("/charges"), every: 6, do: lose},
 		},
 	},
 	{

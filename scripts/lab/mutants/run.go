@@ -15,6 +15,7 @@ import (
 	"banyan/internal/postgres"
 	"banyan/scripts/lab/invariants"
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/wire"
 )
 
 // Options say what to run. All fields are needed, except for Out.
@@ -138,7 +139,7 @@ func (r *Report) mutant(ctx context.Context, o Options, m Mutant, into *MutantRe
 // site is a lab with proxies in its wires.
 type site struct {
 	lab    *up.Lab
-	wires  *wires
+	wires  *wire.Net
 	market *market
 	judges *invariants.Shop
 	say    func(format string, args ...any)
@@ -146,12 +147,12 @@ type site struct {
 
 // with starts a lab, does something with it, and takes it down.
 func with(ctx context.Context, o Options, name, overlay string, do func(context.Context, *site) error) (err error) {
-	s := &site{wires: &wires{}, say: func(format string, args ...any) { fmt.Fprintf(o.Out, format+"\n", args...) }}
-	defer func() { err = errors.Join(err, s.wires.close()) }()
+	s := &site{wires: newNet(), say: func(format string, args ...any) { fmt.Fprintf(o.Out, format+"\n", args...) }}
+	defer func() { err = errors.Join(err, s.wires.Close()) }()
 	began := time.Now()
 	return up.With(ctx, up.Options{
 		Only: up.Services, SeedSize: "small", Dir: filepath.Join(o.Dir, name), RandomPorts: true,
-		Overlay: overlay, Via: s.wires.via,
+		Overlay: overlay, Via: s.wires.Via,
 		Env: map[string][]string{"orders": {"SWEEP_AFTER=" + sweepAfter}},
 	}, func(ctx context.Context, lab *up.Lab) error {
 		s.lab = lab
@@ -217,7 +218,7 @@ func (s *site) load(ctx context.Context, m Mutant, o Options) (l load, err error
 	var mended error
 	l.troubles, mended = trouble.end()
 	l.until = time.Now()
-	if err = errors.Join(err, mended, s.wires.unread()); err != nil {
+	if err = errors.Join(err, mended, s.wires.Unread()); err != nil {
 		return l, err
 	}
 	if len(m.troubles) > 0 && l.troubles == 0 {

@@ -16,11 +16,11 @@ import (
 
 // trouble is what happens at a kind of message.
 type trouble struct {
-	on    link
+	on    wire.Way
 	kind  wire.Kind // the moment before it passes
 	when  func(wire.Moment) bool
 	every int // of the messages that fit, one in so many on average is met
-	do    func(t *troubles, on link, m wire.Moment)
+	do    func(t *troubles, on wire.Way, m wire.Moment)
 }
 
 // runs is a transaction with a statement that contains a text.
@@ -47,22 +47,22 @@ func about(typ string) func(wire.Moment) bool {
 const sentFirst = 20 * time.Millisecond
 
 // kill ends the process at this end of the link. The message goes no further, in whichever direction.
-func kill(t *troubles, on link, m wire.Moment) {
+func kill(t *troubles, on wire.Way, m wire.Moment) {
 	time.Sleep(sentFirst)
-	t.kill(on.from)
-	t.wires.on(on).CutConn(m.Conn)
+	t.kill(on.From)
+	t.wires.Proxy(on).CutConn(m.Conn)
 }
 
 // hold keeps the message back while others pass.
-func hold(*troubles, link, wire.Moment) { time.Sleep(150 * time.Millisecond) }
+func hold(*troubles, wire.Way, wire.Moment) { time.Sleep(150 * time.Millisecond) }
 
 // lose loses the message, and its connection.
-func lose(t *troubles, on link, m wire.Moment) { t.wires.on(on).CutConn(m.Conn) }
+func lose(t *troubles, on wire.Way, m wire.Moment) { t.wires.Proxy(on).CutConn(m.Conn) }
 
 // troubles let the troubles of one load happen.
 type troubles struct {
 	lab   *up.Lab
-	wires *wires
+	wires *wire.Net
 
 	mu      sync.Mutex
 	over    bool
@@ -74,12 +74,12 @@ type troubles struct {
 }
 
 // begin lets them happen from now on. How many messages each lets by follows from the seed.
-func begin(ctx context.Context, lab *up.Lab, w *wires, all []trouble, seed uint64) *troubles {
+func begin(ctx context.Context, lab *up.Lab, w *wire.Net, all []trouble, seed uint64) *troubles {
 	t := &troubles{lab: lab, wires: w, ctx: ctx, down: map[string]bool{}}
 	for i, one := range all {
 		random := rand.New(rand.NewPCG(seed, uint64(i)))
 		left := 1 + random.IntN(one.every)
-		w.on(one.on).Watch(func(m wire.Moment) {
+		w.Proxy(one.on).Watch(func(m wire.Moment) {
 			if m.Kind != one.kind || m.Phase != wire.Before || one.when != nil && !one.when(m) {
 				return
 			}
@@ -95,7 +95,7 @@ func begin(ctx context.Context, lab *up.Lab, w *wires, all []trouble, seed uint6
 func (t *troubles) turn(one trouble, random *rand.Rand, left *int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.over || t.down[one.on.from] {
+	if t.over || t.down[one.on.From] {
 		return false
 	}
 	if *left--; *left > 0 {
@@ -137,8 +137,8 @@ func (t *troubles) end() (met int, err error) {
 	t.over = true
 	t.mu.Unlock()
 	t.mending.Wait()
-	for on := range protocols {
-		t.wires.on(on).Watch(nil)
+	for _, way := range t.wires.Ways() {
+		t.wires.Proxy(way).Watch(nil)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 
 func TestTurn(t *testing.T) {
 	t.Parallel()
-	one := trouble{on: link{"orders", "postgres"}, every: 10}
+	one := trouble{on: wire.Way{From: "orders", To: "postgres"}, every: 10}
 	turns := func(tr *troubles, seed uint64) (which []int) {
 		random, left := rand.New(rand.NewPCG(seed, 0)), 1
 		for i := range 10_000 {

@@ -16,12 +16,19 @@ import (
 	"banyan/scripts/lab/wire"
 )
 
-// detour gives processes a proxy's address in place of that of a service they call, once it is on.
+// detour puts proxies before the services that others call, once it is on.
 type detour struct {
-	mu      sync.Mutex
-	on      bool
-	proxies []*wire.Proxy
-	calls   []*call
+	wire.Net
+	mu    sync.Mutex
+	on    bool
+	open  map[asking]*call
+	calls []*call
+}
+
+// asking is a connection, and open holds the request that it waits for.
+type asking struct {
+	way  wire.Way
+	conn int64
 }
 
 // call is a request from one process to another.
@@ -31,32 +38,29 @@ type call struct {
 	began, end time.Time
 }
 
-// via is asked whenever a process is started.
-func (d *detour) via(link up.Link) (string, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if !d.on || link.From == "gateway" || !slices.Contains(fleet, link.To) {
-		return link.Address, nil
-	}
-	proxy, err := wire.Listen(link.Address, wire.HTTP)
-	if err != nil {
-		return "", err
-	}
-	d.proxies = append(d.proxies, proxy)
-	open := map[int64]*call{} // the request that a connection waits for
-	proxy.Watch(func(m wire.Moment) {
+func newDetour() *detour {
+	d := &detour{open: map[asking]*call{}}
+	d.Only = func(w wire.Way) bool {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		switch {
-		case m.Kind == wire.Request && m.Phase == wire.Before:
-			open[m.Conn] = &call{From: link.From, To: link.To, What: m.Method + " " + m.Path, began: time.Now()}
-		case m.Kind == wire.Response && m.Phase == wire.After && open[m.Conn] != nil:
-			open[m.Conn].end = time.Now()
-			d.calls = append(d.calls, open[m.Conn])
-			delete(open, m.Conn)
-		}
-	})
-	return proxy.Addr(), nil
+		return d.on && w.From != "gateway" && slices.Contains(fleet, w.To)
+	}
+	d.Watch = d.see
+	return d
+}
+
+func (d *detour) see(w wire.Way, m wire.Moment) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	on := asking{w, m.Conn}
+	switch {
+	case m.Kind == wire.Request && m.Phase == wire.Before:
+		d.open[on] = &call{From: w.From, To: w.To, What: m.Method + " " + m.Path, began: time.Now()}
+	case m.Kind == wire.Response && m.Phase == wire.After && d.open[on] != nil:
+		d.open[on].end = time.Now()
+		d.calls = append(d.calls, d.open[on])
+		delete(d.open, on)
+	}
 }
 
 // turn switches the detour; processes notice when they are started.
@@ -73,17 +77,6 @@ func (d *detour) take() []*call {
 	calls := d.calls
 	d.calls = nil
 	return calls
-}
-
-func (d *detour) close() error {
-	d.mu.Lock()
-	proxies := d.proxies
-	d.mu.Unlock()
-	var problems []error
-	for _, proxy := range proxies {
-		problems = append(problems, proxy.Close())
-	}
-	return errors.Join(problems...)
 }
 
 // countHops buys a book while a proxy stands before each call from service to service, and counts those that the answer

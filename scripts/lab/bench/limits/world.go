@@ -70,10 +70,10 @@ func (w *world) goTool(ctx context.Context, env []string, args ...string) error 
 // withShop starts a lab of both sides, in which one book has been bought on each. Nobody else uses it.
 func (w *world) withShop(ctx context.Context, do func(context.Context) error) (err error) {
 	w.say("starting a lab")
-	w.detour = &detour{}
-	defer func() { err = errors.Join(err, w.detour.close()) }()
+	w.detour = newDetour()
+	defer func() { err = errors.Join(err, w.detour.Close()) }()
 	return up.With(ctx, up.Options{
-		Dir: filepath.Join(w.dir, "lab"), SeedSize: "small", RandomPorts: true, Via: w.detour.via,
+		Dir: filepath.Join(w.dir, "lab"), SeedSize: "small", RandomPorts: true, Via: w.detour.Via,
 		// One address asks for everything. The limiter stays on.
 		Env: map[string][]string{"gateway": {"RATE_LIMIT=1000000/s"}},
 	}, func(ctx context.Context, lab *up.Lab) error {

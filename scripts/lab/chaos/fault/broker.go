@@ -80,7 +80,7 @@ func (w *World) loseTail(ctx context.Context, s Step) (Made, error) {
 }
 
 func (w *World) refuseBroker(refuse bool) {
-	for _, there := range w.Net.Wires() {
+	for _, there := range w.Net.Ways() {
 		if there.To == NATS {
 			proxy := w.Net.Proxy(there)
 			proxy.SetFault(wire.Fault{Refuse: refuse})

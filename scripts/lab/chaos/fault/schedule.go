@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/wire"
 )
 
 // Kind is what is done to the shop.
@@ -55,7 +56,7 @@ func (k Kind) OfDisk() bool { return k == DiskDatabase || k == DiskBroker }
 type Step struct {
 	Kind   Kind
 	Target string        // a process, if it concerns one
-	Wire   Wire          // if it concerns one
+	Wire   wire.Way      // if it concerns one
 	For    time.Duration // until it is mended; zero: it happens, and that is all
 	Seed   uint64        // of what chance decides within it
 }
@@ -67,7 +68,7 @@ func (s Step) NATSDown() bool { return s.Kind == BrokerAway || s.Kind == BrokerG
 type Options struct {
 	Side      string
 	Processes []string // of the side, without the servers
-	Wires     []Wire
+	Wires     []wire.Way
 	Seed      uint64
 	Quick     bool // fewer and shorter ones
 }
@@ -143,8 +144,8 @@ func Schedule(o Options) []Step {
 
 // drawWires takes one wire to each kind of far end: the database, the broker, the mail, the card processor, and
 // between two of the side's processes. Of a quick run, one in all.
-func drawWires(random *rand.Rand, all []Wire, quick bool) []Wire {
-	far := map[string][]Wire{}
+func drawWires(random *rand.Rand, all []wire.Way, quick bool) []wire.Way {
+	far := map[string][]wire.Way{}
 	for _, w := range all {
 		switch w.To {
 		case Postgres, NATS, Mail, Outside:
@@ -153,14 +154,14 @@ func drawWires(random *rand.Rand, all []Wire, quick bool) []Wire {
 			far["neighbour"] = append(far["neighbour"], w)
 		}
 	}
-	var drawn []Wire
+	var drawn []wire.Way
 	for _, end := range []string{Postgres, NATS, Mail, Outside, "neighbour"} {
 		if wires := far[end]; len(wires) > 0 {
 			drawn = append(drawn, wires[random.IntN(len(wires))])
 		}
 	}
 	if quick && len(drawn) > 0 {
-		return []Wire{drawn[random.IntN(len(drawn))]}
+		return []wire.Way{drawn[random.IntN(len(drawn))]}
 	}
 	// The services have many wires between each other: two of them.
 	if wires := far["neighbour"]; len(wires) > 1 {
@@ -188,7 +189,7 @@ func DiskSchedule(side string, seed uint64) []Step {
 
 // On is what a step breaks.
 func (s Step) On() string {
-	if s.Wire != (Wire{}) {
+	if s.Wire != (wire.Way{}) {
 		return s.Wire.String()
 	}
 	return s.Target

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/wire"
 )
 
 // fleet is what a schedule is made for on the services' side.
@@ -16,17 +17,17 @@ func fleet(seed uint64, quick bool) Options {
 	o := Options{Side: up.Services, Processes: services, Seed: seed, Quick: quick}
 	for _, name := range services {
 		if name != "gateway" {
-			o.Wires = append(o.Wires, Wire{name, Postgres}, Wire{name, NATS}, Wire{"gateway", name})
+			o.Wires = append(o.Wires, wire.Way{From: name, To: Postgres}, wire.Way{From: name, To: NATS}, wire.Way{From: "gateway", To: name})
 		}
 	}
-	o.Wires = append(o.Wires, Wire{"orders", "inventory"}, Wire{"payments", Outside}, Wire{"notifications", Mail})
+	o.Wires = append(o.Wires, wire.Way{From: "orders", To: "inventory"}, wire.Way{From: "payments", To: Outside}, wire.Way{From: "notifications", To: Mail})
 	return o
 }
 
 func alone(seed uint64) Options {
 	return Options{
 		Side: up.Monolith, Processes: []string{up.Monolith}, Seed: seed,
-		Wires: []Wire{{up.Monolith, Postgres}, {up.Monolith, Outside}, {up.Monolith, Mail}},
+		Wires: []wire.Way{{From: up.Monolith, To: Postgres}, {From: up.Monolith, To: Outside}, {From: up.Monolith, To: Mail}},
 	}
 }
 

@@ -12,9 +12,9 @@ import (
 
 // Point is a moment at which a process is killed.
 type Point struct {
-	What   string     // the moment, in words
-	Victim string     // who dies
-	On     fault.Wire // where it is seen
+	What   string   // the moment, in words
+	Victim string   // who dies
+	On     wire.Way // where it is seen
 	Kind   wire.Kind
 	Phase  wire.Phase
 	When   func(wire.Moment) bool // which messages it is; nil is all of the kind
@@ -32,15 +32,15 @@ func Of(side string) []Point {
 	}
 	return slices.Concat(ofConsumers(), ofRelays(), ofSaga(), ofCards("payments"), []Point{
 		mailSent("notifications"),
-		{What: "cancelled at shipping, not in orders", Victim: "orders", On: fault.Wire{From: "orders", To: "shipping"},
+		{What: "cancelled at shipping, not in orders", Victim: "orders", On: wire.Way{From: "orders", To: "shipping"},
 			Kind: wire.Response, When: succeeded("/cancel")},
-		{What: "the order is settled, and its answer on the way", Victim: "gateway", On: fault.Wire{From: "gateway", To: "orders"},
+		{What: "the order is settled, and its answer on the way", Victim: "gateway", On: wire.Way{From: "gateway", To: "orders"},
 			Kind: wire.Response, When: func(m wire.Moment) bool { return m.Path == "/v1/orders" && m.Status == http.StatusCreated }},
 	}, ofDatabase("orders"))
 }
 
 func ofMonolith() []Point {
-	database := fault.Wire{From: up.Monolith, To: fault.Postgres}
+	database := wire.Way{From: up.Monolith, To: fault.Postgres}
 	at := func(what string, kind wire.Kind, statement string) Point {
 		return Point{What: what, Victim: up.Monolith, On: database, Kind: kind, When: runs(statement)}
 	}
@@ -57,9 +57,9 @@ func ofMonolith() []Point {
 func ofConsumers() (all []Point) {
 	for _, name := range []string{"catalog", "inventory", "notifications", "orders", "payments", "shipping"} {
 		all = append(all,
-			Point{What: "a consumer, before its commit", Victim: name, On: fault.Wire{From: name, To: fault.Postgres},
+			Point{What: "a consumer, before its commit", Victim: name, On: wire.Way{From: name, To: fault.Postgres},
 				Kind: wire.Commit, When: runs("insert into inbox"), Events: true},
-			Point{What: "a consumer, after its commit, before its acknowledgement", Victim: name, On: fault.Wire{From: name, To: fault.NATS},
+			Point{What: "a consumer, after its commit, before its acknowledgement", Victim: name, On: wire.Way{From: name, To: fault.NATS},
 				Kind: wire.Ack, Events: true})
 	}
 	return all
@@ -69,13 +69,13 @@ func ofConsumers() (all []Point) {
 func ofRelays() (all []Point) {
 	event := func(m wire.Moment) bool { return strings.HasPrefix(m.Subject, "events.") }
 	for _, name := range []string{"inventory", "orders", "payments", "shipping"} {
-		broker := fault.Wire{From: name, To: fault.NATS}
+		broker := wire.Way{From: name, To: fault.NATS}
 		all = append(all,
 			Point{What: "a relay, before it publishes", Victim: name, On: broker, Kind: wire.Publish, When: event, Events: true},
 			Point{What: "a relay, after it has published, before the row is marked", Victim: name, On: broker,
 				Kind: wire.Published, When: event, Events: true})
 	}
-	broker := fault.Wire{From: "orders", To: fault.NATS}
+	broker := wire.Way{From: "orders", To: fault.NATS}
 	return append(all,
 		Point{What: "the broker, before it has an event", Victim: fault.NATS, On: broker, Kind: wire.Publish, When: event, Events: true},
 		Point{What: "the broker, before its word for an event", Victim: fault.NATS, On: broker, Kind: wire.Published, When: event, Events: true})
@@ -83,8 +83,8 @@ func ofRelays() (all []Point) {
 
 // ofSaga are the moments between the effects of a checkout.
 func ofSaga() []Point {
-	own := fault.Wire{From: "orders", To: fault.Postgres}
-	inventory, payments := fault.Wire{From: "orders", To: "inventory"}, fault.Wire{From: "orders", To: "payments"}
+	own := wire.Way{From: "orders", To: fault.Postgres}
+	inventory, payments := wire.Way{From: "orders", To: "inventory"}, wire.Way{From: "orders", To: "payments"}
 	const reserve, charge = "/internal/v1/reservations", "/internal/v1/charges"
 	return []Point{
 		{What: "before the commit that places an order", Victim: "orders", On: own, Kind: wire.Commit, When: runs("insert into orders")},
@@ -100,7 +100,7 @@ func ofSaga() []Point {
 
 // ofCards are the moments around what the card processor does, of which the shop knows nothing yet.
 func ofCards(who string) []Point {
-	cards := fault.Wire{From: who, To: fault.Outside}
+	cards := wire.Way{From: who, To: fault.Outside}
 	return []Point{
 		{What: "before the charge", Victim: who, On: cards, Kind: wire.Request, When: to("/charges")},
 		{What: "after the charge, before its record", Victim: who, On: cards, Kind: wire.Response, When: succeeded("/charges")},
@@ -111,7 +111,7 @@ func ofCards(who string) []Point {
 
 // ofDatabase are the deaths of the database itself around the commit that places an order.
 func ofDatabase(who string) []Point {
-	database := fault.Wire{From: who, To: fault.Postgres}
+	database := wire.Way{From: who, To: fault.Postgres}
 	return []Point{
 		{What: "the database, before a commit", Victim: fault.Postgres, On: database, Kind: wire.Commit, When: runs("insert into orders")},
 		{What: "the database, after a commit, before its word", Victim: fault.Postgres, On: database, Kind: wire.Committed, When: runs("insert into orders")},
@@ -119,7 +119,7 @@ func ofDatabase(who string) []Point {
 }
 
 func mailSent(who string) Point {
-	return Point{What: "mail sent, not written down", Victim: who, On: fault.Wire{From: who, To: fault.Postgres},
+	return Point{What: "mail sent, not written down", Victim: who, On: wire.Way{From: who, To: fault.Postgres},
 		Kind: wire.Commit, When: runs("set status = 'sent'"), Events: who != up.Monolith}
 }
 

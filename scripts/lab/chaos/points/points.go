@@ -40,7 +40,7 @@ func New(side string, seed uint64, net *fault.Net) *Points {
 }
 
 // See is for [fault.Net].Watch. Whatever it does is done before the message goes on.
-func (p *Points) See(on fault.Wire, m wire.Moment) {
+func (p *Points) See(on wire.Way, m wire.Moment) {
 	a := p.armed.Load()
 	if a == nil || !a.point.fits(on, m) || !p.armed.CompareAndSwap(a, nil) {
 		return
@@ -50,7 +50,7 @@ func (p *Points) See(on fault.Wire, m wire.Moment) {
 	close(a.hit)
 }
 
-func (p Point) fits(on fault.Wire, m wire.Moment) bool {
+func (p Point) fits(on wire.Way, m wire.Moment) bool {
 	return on == p.On && m.Kind == p.Kind && m.Phase == p.Phase && (p.When == nil || p.When(m))
 }
 

@@ -69,24 +69,24 @@ func TestPoints(t *testing.T) {
 	t.Run("fit their moment and no other", func(t *testing.T) {
 		t.Parallel()
 		cases := map[string]struct {
-			on     fault.Wire
+			on     wire.Way
 			moment wire.Moment
 		}{
-			"a consumer, before its commit: shipping": {fault.Wire{From: "shipping", To: fault.Postgres},
+			"a consumer, before its commit: shipping": {wire.Way{From: "shipping", To: fault.Postgres},
 				wire.Moment{Kind: wire.Commit, Statements: []string{"insert into shipments", "insert into inbox"}}},
-			"a consumer, after its commit, before its acknowledgement: catalog": {fault.Wire{From: "catalog", To: fault.NATS},
+			"a consumer, after its commit, before its acknowledgement: catalog": {wire.Way{From: "catalog", To: fault.NATS},
 				wire.Moment{Kind: wire.Ack, Subject: "events.orders.order.paid"}},
-			"a relay, after it has published, before the row is marked: orders": {fault.Wire{From: "orders", To: fault.NATS},
+			"a relay, after it has published, before the row is marked: orders": {wire.Way{From: "orders", To: fault.NATS},
 				wire.Moment{Kind: wire.Published, Subject: "events.orders.order.paid"}},
-			"order placed, not reserved: orders": {fault.Wire{From: "orders", To: fault.Postgres},
+			"order placed, not reserved: orders": {wire.Way{From: "orders", To: fault.Postgres},
 				wire.Moment{Kind: wire.Committed, Statements: []string{"insert into orders (id)"}}},
-			"order reserved, not charged: orders": {fault.Wire{From: "orders", To: "inventory"},
+			"order reserved, not charged: orders": {wire.Way{From: "orders", To: "inventory"},
 				wire.Moment{Kind: wire.Response, Method: http.MethodPost, Path: "/internal/v1/reservations", Status: 204}},
-			"asked to charge: payments": {fault.Wire{From: "orders", To: "payments"},
+			"asked to charge: payments": {wire.Way{From: "orders", To: "payments"},
 				wire.Moment{Kind: wire.Request, Phase: wire.After, Method: http.MethodPost, Path: "/internal/v1/charges"}},
-			"order charged, not settled: orders": {fault.Wire{From: "orders", To: "payments"},
+			"order charged, not settled: orders": {wire.Way{From: "orders", To: "payments"},
 				wire.Moment{Kind: wire.Response, Method: http.MethodPost, Path: "/internal/v1/charges", Status: 200}},
-			"after the charge, before its record: payments": {fault.Wire{From: "payments", To: fault.Outside},
+			"after the charge, before its record: payments": {wire.Way{From: "payments", To: fault.Outside},
 				wire.Moment{Kind: wire.Response, Method: http.MethodPost, Path: "/charges", Status: 200}},
 		}
 		all := Of(up.Services)
@@ -97,7 +97,7 @@ func TestPoints(t *testing.T) {
 			other := c.moment
 			other.Phase = 1 - other.Phase
 			require.False(t, all[i].fits(c.on, other), name)
-			require.False(t, all[i].fits(fault.Wire{From: c.on.From, To: "elsewhere"}, c.moment), name)
+			require.False(t, all[i].fits(wire.Way{From: c.on.From, To: "elsewhere"}, c.moment), name)
 			other = c.moment
 			other.Kind, other.Statements, other.Subject, other.Path = wire.Delivery, nil, "", ""
 			require.False(t, all[i].fits(c.on, other), name)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"banyan/scripts/lab/gauge"
 	"banyan/scripts/lab/up"
 )
 
@@ -106,7 +107,7 @@ func memorySize(ctx context.Context) int64 {
 		bytes, _ := strconv.ParseInt(output(ctx, "sysctl", "-n", "hw.memsize"), 10, 64) // macOS
 		return bytes
 	}
-	kb, _ := kilobytes(string(content), "MemTotal:")
+	kb, _ := gauge.Kilobytes(string(content), "MemTotal:")
 	return kb * 1024
 }
 

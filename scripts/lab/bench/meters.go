@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
+	"banyan/scripts/lab/gauge"
 	"banyan/scripts/lab/up"
 )
 
@@ -72,15 +73,15 @@ func (m *meters) read(ctx context.Context) (*readings, error) {
 	asking, asked := errgroup.WithContext(ctx)
 	for _, process := range m.serving {
 		asking.Go(func() error {
-			shown, err := readMetrics(asked, process.OpsURL)
+			shown, err := gauge.ReadMetrics(asked, process.OpsURL)
 			if err != nil {
 				return fmt.Errorf("ask %s what it has done: %w", process.Name, err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			now.served[process.Name] = shown.served
-			if len(shown.lag) > 0 {
-				now.lags[process.Name] = shown.lag
+			now.served[process.Name] = int64(shown.Sum(requestsServed))
+			if lag := shown.Buckets(eventsLag); len(lag) > 0 {
+				now.lags[process.Name] = lag
 			}
 			return nil
 		})

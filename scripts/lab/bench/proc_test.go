@@ -1,66 +1,19 @@
 package bench
 
 import (
-	"os"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"banyan/scripts/lab/gauge"
 )
-
-func TestParseTimes(t *testing.T) {
-	t.Parallel()
-
-	t.Run("reads past a name with blanks and brackets", func(t *testing.T) {
-		t.Parallel()
-		got, err := parseTimes([]byte("42 (postgres: a) b) S 1 42 42 0 -1 4194560 1 2 3 4 150 50 7 3 20 0 1 0 100 200 300"))
-		require.NoError(t, err)
-		require.Equal(t, procTimes{own: 2 * time.Second, children: 100 * time.Millisecond}, got)
-	})
-
-	t.Run("refuses what is too short", func(t *testing.T) {
-		t.Parallel()
-		_, err := parseTimes([]byte("42 (postgres) S 1 2 3"))
-		require.Error(t, err)
-	})
-
-	t.Run("finds this process", func(t *testing.T) {
-		t.Parallel()
-		if _, err := os.Stat("/proc/self/stat"); err != nil {
-			t.Skip("no /proc here")
-		}
-		_, err := readTimes(os.Getpid())
-		require.NoError(t, err)
-		size, _, err := memory(os.Getpid())
-		require.NoError(t, err)
-		require.Greater(t, size, int64(1<<20))
-	})
-}
-
-func TestParseMachine(t *testing.T) {
-	t.Parallel()
-	got, err := parseMachine([]byte("cpu  100 20 30 4000 500 6 4 40 0 0\ncpu0 50 10 15 2000 250 3 2 20 0 0\n"))
-	require.NoError(t, err)
-	require.Equal(t, machineTimes{busy: 1600 * time.Millisecond, stolen: 400 * time.Millisecond}, got)
-
-	_, err = parseMachine([]byte("intr 1 2 3"))
-	require.Error(t, err)
-}
-
-func TestKilobytes(t *testing.T) {
-	t.Parallel()
-	kb, found := kilobytes("Rss:   5000 kB\nPss:    1234 kB\nPss_Dirty: 7 kB\n", "Pss:")
-	require.True(t, found)
-	require.EqualValues(t, 1234, kb)
-	_, found = kilobytes("Rss: 5000 kB\n", "Pss:")
-	require.False(t, found)
-}
 
 // spent is what a machine of the lab had used at second at.
 func spent(at int, processes map[int]spender, reaped, busy time.Duration) *spending {
 	return &spending{
 		at: time.Unix(int64(at), 0), known: true, processes: processes, reaped: reaped,
-		generator: time.Duration(at) * time.Second, machine: machineTimes{busy: busy},
+		generator: time.Duration(at) * time.Second, machine: gauge.Machine{Busy: busy},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"banyan/scripts/lab/bench/budget"
+	"banyan/scripts/lab/gauge"
 	"banyan/scripts/lab/up"
 )
 
@@ -117,11 +118,11 @@ func (r *Report) notePools(ctx context.Context, state *up.State) error {
 		if process.OpsURL == "" {
 			continue
 		}
-		shown, err := readMetrics(ctx, process.OpsURL)
+		shown, err := gauge.ReadMetrics(ctx, process.OpsURL)
 		if err != nil {
 			return fmt.Errorf("ask %s for its pool: %w", process.Name, err)
 		}
-		most := int(shown.values[poolSize])
+		most := int(shown[poolSize])
 		for name, side := range r.Sides {
 			if most > 0 && worksFor(process.Name, name) {
 				side.Connections[process.Name] = most

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"banyan/scripts/lab/gauge"
 )
 
 // scales weigh the processes of the lab: at idle, before anybody asks for anything, and at the peak of each side's load.
@@ -37,7 +39,7 @@ func newScales(ctx context.Context, accounts *accountant) (*scales, error) {
 func (s *scales) programs() map[string]int64 {
 	sizes := map[string]int64{}
 	for _, process := range s.accounts.processes {
-		if bytes, shared, err := memory(process.PID); err == nil { // else it has ended, or there is no /proc
+		if bytes, shared, err := gauge.Memory(process.PID); err == nil { // else it has ended, or there is no /proc
 			sizes[process.Name] = bytes
 			s.proportional = s.proportional && shared
 		}
@@ -56,7 +58,7 @@ func (s *scales) server(ctx context.Context) (sum int64, err error) {
 		return 0, err
 	}
 	for _, pid := range append(pids, s.accounts.postmaster) {
-		if bytes, shared, err := memory(pid); err == nil {
+		if bytes, shared, err := gauge.Memory(pid); err == nil {
 			sum += bytes
 			s.proportional = s.proportional && shared
 		}

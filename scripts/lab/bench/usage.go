@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"banyan/scripts/lab/gauge"
 	"banyan/scripts/lab/up"
 )
 
@@ -58,7 +59,7 @@ type spending struct {
 	processes map[int]spender
 	reaped    time.Duration // of the server's processes that have ended
 	generator time.Duration
-	machine   machineTimes
+	machine   gauge.Machine
 }
 
 type spender struct {
@@ -73,32 +74,32 @@ func (a *accountant) now(ctx context.Context) (*spending, error) {
 		return s, nil
 	}
 	var err error
-	if s.machine, err = readMachine(); err != nil {
+	if s.machine, err = gauge.ReadMachine(); err != nil {
 		return s, nil // no /proc: macOS
 	}
 	for _, process := range a.processes {
-		times, err := readTimes(process.PID)
+		times, err := gauge.ReadProcess(process.PID)
 		if err != nil {
 			return nil, fmt.Errorf("read the CPU time of %s (pid %d): %w", process.Name, process.PID, err)
 		}
-		s.processes[process.PID] = spender{process.Name, times.own}
+		s.processes[process.PID] = spender{process.Name, times.Used}
 	}
 	s.known = true
 	if a.postmaster == 0 {
 		return s, nil
 	}
-	times, err := readTimes(a.postmaster)
+	times, err := gauge.ReadProcess(a.postmaster)
 	if err != nil {
 		return nil, fmt.Errorf("read the CPU time of PostgreSQL: %w", err)
 	}
-	s.processes[a.postmaster], s.reaped = spender{background, times.own}, times.children
+	s.processes[a.postmaster], s.reaped = spender{background, times.Used}, times.Reaped
 	backends, err := a.backends(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for pid, name := range backends {
-		if times, err := readTimes(pid); err == nil { // it may have ended just now
-			s.processes[pid] = spender{name, times.own}
+		if times, err := gauge.ReadProcess(pid); err == nil { // it may have ended just now
+			s.processes[pid] = spender{name, times.Used}
 		}
 	}
 	return s, nil
@@ -144,7 +145,7 @@ func (s *spending) since(earlier *spending) *bill {
 		elapsed:   s.at.Sub(earlier.at),
 		lab:       map[string]time.Duration{},
 		generator: s.generator - earlier.generator,
-		stolen:    s.machine.stolen - earlier.machine.stolen,
+		stolen:    s.machine.Stolen - earlier.machine.Stolen,
 	}
 	if !b.known {
 		return b
@@ -159,7 +160,7 @@ func (s *spending) since(earlier *spending) *bill {
 	for pid, now := range s.processes {
 		b.lab[now.name] += now.cpu - earlier.processes[pid].cpu
 	}
-	b.others = max(s.machine.busy-earlier.machine.busy-b.generator-b.total(), 0)
+	b.others = max(s.machine.Busy-earlier.machine.Busy-b.generator-b.total(), 0)
 	return b
 }
 

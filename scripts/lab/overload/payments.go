@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"banyan/scripts/lab/gauge"
 	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
@@ -99,24 +100,24 @@ func (s *crowd) outage(ctx context.Context, lab *up.Lab, rounds int, during time
 	if out.P99Up > 0 {
 		out.Ratio = out.P99Down / out.P99Up
 	}
-	found, err := look(ctx, gateway.OpsURL)
+	found, err := gauge.ReadMetrics(ctx, gateway.OpsURL)
 	if err != nil {
 		return nil, err
 	}
-	out.Opened = int(found.of("gateway_breaker_opened_total", payments.URL))
-	out.Requests = int(found.sum("gateway_requests_total"))
-	out.Retries = int(found.sum("gateway_retries_total"))
-	out.Failovers = int(found.sum("gateway_failovers_total"))
+	out.Opened = int(found.Of("gateway_breaker_opened_total", payments.URL))
+	out.Requests = int(found.Sum("gateway_requests_total"))
+	out.Retries = int(found.Sum("gateway_retries_total"))
+	out.Failovers = int(found.Sum("gateway_failovers_total"))
 	return out, nil
 }
 
 // breakerOf is the state of the gateway's breaker for an upstream: 0 is closed.
 func breakerOf(ctx context.Context, gateway, upstream *up.Process) (float64, error) {
-	found, err := look(ctx, gateway.OpsURL)
+	found, err := gauge.ReadMetrics(ctx, gateway.OpsURL)
 	if err != nil {
 		return 0, err
 	}
-	return found.of("gateway_breaker_state", upstream.URL), nil
+	return found.Of("gateway_breaker_state", upstream.URL), nil
 }
 
 func (s *crowd) browse() (string, answer) {

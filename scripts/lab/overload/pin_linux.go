@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,22 +40,6 @@ func allowed() []int {
 	for p := range 1024 {
 		if set.IsSet(p) {
 			all = append(all, p)
-		}
-	}
-	return all
-}
-
-// children are the processes that a process has started, and theirs.
-func children(pid int) []int {
-	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	if err != nil {
-		return nil
-	}
-	var all []int
-	var child int
-	for _, word := range strings.Fields(string(content)) {
-		if child, err = strconv.Atoi(word); err == nil {
-			all = append(append(all, child), children(child)...)
 		}
 	}
 	return all

@@ -7,5 +7,3 @@ import "errors"
 func pin(int, ...int) error { return errors.New("processes can be pinned on Linux only") }
 
 func allowed() []int { return nil }
-
-func children(int) []int { return nil }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"banyan/scripts/lab/gauge"
 	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
@@ -130,7 +131,11 @@ func apart(lab *up.Lab, processors []int) error {
 		if p.Name == "outside" {
 			mine = processors[half:]
 		}
-		for _, pid := range append([]int{p.PID}, children(p.PID)...) {
+		children, err := gauge.Children(p.PID)
+		if err != nil {
+			return err
+		}
+		for _, pid := range append(children, p.PID) {
 			if err := pin(pid, mine...); err != nil && !os.IsNotExist(err) {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"banyan/scripts/lab/bench/drive"
+	"banyan/scripts/lab/gauge"
 	"banyan/scripts/lab/up"
 )
 
@@ -28,7 +29,7 @@ func (m meter) used() (map[string]time.Duration, error) {
 		}
 		pids := []int{process.PID}
 		if process.Name == "postgres" {
-			children, err := drive.Children(process.PID)
+			children, err := gauge.Children(process.PID)
 			if err != nil {
 				return nil, err
 			}

@@ -110,11 +110,3 @@ func TestWhatIsRecordedCanBePutAnew(t *testing.T) {
 	require.Equal(t, "new", to.apply("key"))
 	require.Equal(t, 7, to.apply(7))
 }
-
-func TestProportionalSetSize(t *testing.T) {
-	bytes, err := parseProportional("5581-5582 ---p 0 00:00 0 [rollup]\nRss:   999 kB\nPss:                1234 kB\nPss_Dirty: 5 kB\n")
-	require.NoError(t, err)
-	require.EqualValues(t, 1234*1024, bytes)
-	_, err = parseProportional("Rss: 1 kB\n")
-	require.Error(t, err)
-}

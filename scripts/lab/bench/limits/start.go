@@ -16,6 +16,7 @@ import (
 
 	"banyan/internal/local"
 	"banyan/internal/postgres"
+	"banyan/scripts/lab/gauge"
 	"banyan/scripts/lab/up"
 )
 
@@ -185,7 +186,11 @@ func proportional(pid int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return parseProportional(string(content))
+	kb, found := gauge.Kilobytes(string(content), "Pss:")
+	if !found {
+		return 0, fmt.Errorf("/proc/%d/smaps_rollup has no line Pss", pid)
+	}
+	return kb * 1024, nil
 }
 
 // execToReady restarts each service three times, and takes the time to the first 200 of /readyz.
@@ -246,15 +251,4 @@ func readyAfter(ctx context.Context, process *up.Process) (ms float64, err error
 		case <-time.After(time.Millisecond):
 		}
 	}
-}
-
-// parseProportional finds the line "Pss:   1234 kB".
-func parseProportional(rollup string) (int64, error) {
-	for line := range strings.Lines(rollup) {
-		var kb int64
-		if n, _ := fmt.Sscanf(line, "Pss: %d kB", &kb); n == 1 {
-			return kb * 1024, nil
-		}
-	}
-	return 0, fmt.Errorf("smaps_rollup has no line Pss")
 }

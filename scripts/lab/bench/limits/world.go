@@ -14,6 +14,7 @@ import (
 	"banyan/internal/local"
 	"banyan/scripts/lab/bench/drive"
 	"banyan/scripts/lab/buy"
+	"banyan/scripts/lab/gauge"
 	"banyan/scripts/lab/seed"
 	"banyan/scripts/lab/up"
 )
@@ -208,7 +209,7 @@ func cpuOf(pid int) time.Duration {
 	if pid == 0 {
 		return 0
 	}
-	used, err := drive.CPU(pid)
+	used, err := gauge.CPU(pid)
 	if err != nil {
 		return 0 // no /proc
 	}

@@ -1,4 +1,4 @@
-package drive
+package gauge
 
 import (
 	"bytes"
@@ -14,15 +14,15 @@ const tick = 10 * time.Millisecond
 
 // CPU is the time that a process and all its children, those that have ended included, have used so far.
 func CPU(pid int) (time.Duration, error) {
-	own, err := readStat(pid)
+	own, err := ReadProcess(pid)
 	if err != nil {
 		return 0, fmt.Errorf("read the CPU time of process %d: %w", pid, err)
 	}
-	sum := own.used + own.reaped
+	sum := own.Used + own.Reaped
 	children, err := Children(pid)
 	for _, child := range children {
-		if s, err := readStat(child); err == nil { // it may have ended just now
-			sum += s.used + s.reaped
+		if s, err := ReadProcess(child); err == nil { // it may have ended just now
+			sum += s.Used + s.Reaped
 		}
 	}
 	return sum, err
@@ -40,8 +40,8 @@ func Children(pid int) ([]int, error) {
 		if err != nil {
 			continue
 		}
-		if s, err := readStat(id); err == nil {
-			children[s.parent] = append(children[s.parent], id)
+		if s, err := ReadProcess(id); err == nil {
+			children[s.Parent] = append(children[s.Parent], id)
 		}
 	}
 	var all []int
@@ -52,36 +52,39 @@ func Children(pid int) ([]int, error) {
 	return all, nil
 }
 
-type stat struct {
-	parent       int
-	used, reaped time.Duration
+// Process is what the kernel counts for a process.
+type Process struct {
+	Parent int
+	Used   time.Duration // CPU
+	Reaped time.Duration // by its children that have ended
 }
 
-func readStat(pid int) (stat, error) {
+// ReadProcess reads /proc/<pid>/stat.
+func ReadProcess(pid int) (Process, error) {
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return stat{}, err
+		return Process{}, err
 	}
 	return parseStat(content)
 }
 
 // parseStat reads the fields after the command's name, which stands in brackets and may hold anything.
-func parseStat(content []byte) (stat, error) {
+func parseStat(content []byte) (Process, error) {
 	fields := bytes.Fields(content[bytes.LastIndexByte(content, ')')+1:])
 	if len(fields) < 15 {
-		return stat{}, fmt.Errorf("a line of %d fields is no /proc/<pid>/stat", len(fields))
+		return Process{}, fmt.Errorf("a line of %d fields is no /proc/<pid>/stat", len(fields))
 	}
 	numbers := make([]int64, 5) // ppid; utime, stime, cutime, cstime
 	for i, at := range []int{1, 11, 12, 13, 14} {
 		n, err := strconv.ParseInt(string(fields[at]), 10, 64)
 		if err != nil {
-			return stat{}, fmt.Errorf("read /proc/<pid>/stat: %w", err)
+			return Process{}, fmt.Errorf("read /proc/<pid>/stat: %w", err)
 		}
 		numbers[i] = n
 	}
-	return stat{
-		parent: int(numbers[0]),
-		used:   time.Duration(numbers[1]+numbers[2]) * tick,
-		reaped: time.Duration(numbers[3]+numbers[4]) * tick,
+	return Process{
+		Parent: int(numbers[0]),
+		Used:   time.Duration(numbers[1]+numbers[2]) * tick,
+		Reaped: time.Duration(numbers[3]+numbers[4]) * tick,
 	}, nil
 }

@@ -13,6 +13,6 @@
 // in between kills processes at the moments that matter ([banyan/scripts/lab/chaos/points]), while customers buy, look at
 // their orders again, cancel some of them and have others sent off. Their history is on disk before anything is asked.
 //
-// The package shares no code with the shop. A judge that borrowed the shop's own ideas of what is right would
+// The package shares no code with the monolith and the services. A judge that borrowed the shop's own ideas of what is right would
 // borrow its mistakes as well.
 package chaos

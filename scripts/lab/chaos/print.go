@@ -8,13 +8,18 @@ import (
 	"time"
 )
 
+// newTable writes rows of a name and what there is to say of it, in two columns, once it is flushed.
+func newTable(out io.Writer) (table *tabwriter.Writer, row func(name, format string, args ...any)) {
+	table = tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	return table, func(name, format string, args ...any) {
+		fmt.Fprintf(table, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
+	}
+}
+
 // Print writes the report for people.
 func (r *RaceReport) Print(out io.Writer) error {
 	fmt.Fprintf(out, "Race for the last copies: the %s at %s\n", r.Side, r.URL)
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(name, format string, args ...any) {
-		fmt.Fprintf(table, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
-	}
+	table, row := newTable(out)
 	row("customers, a copy each", "%d at once, for %d copies, in %s", r.Buyers, r.Copies, r.Took.Round(time.Millisecond))
 	row("paid orders", "%d", r.Paid)
 	row("sold out", "%d at once, %d after a 202 (of %d)", r.SoldOut, r.SoldOutLater, r.Accepted)

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"banyan/scripts/lab/up"
@@ -100,10 +99,7 @@ func (r *CrashReport) countMail(mails []mail) {
 // Print writes the report for people.
 func (r *CrashReport) Print(out io.Writer) error {
 	fmt.Fprintf(out, "Killing the %s while %d checkouts are made, seed %d, sweeper after %s\n", r.Side, r.Checkouts, r.Seed, r.SweepAfter)
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(name, format string, args ...any) {
-		fmt.Fprintf(table, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
-	}
+	table, row := newTable(out)
 	kills := 0
 	var which []string
 	for _, process := range slices.Sorted(maps.Keys(r.Kills)) {

@@ -233,10 +233,7 @@ func (r *StormReport) Print(out io.Writer) error {
 	if err := r.printPoints(out); err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(name, format string, args ...any) {
-		fmt.Fprintf(table, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
-	}
+	table, row := newTable(out)
 	row("checkouts", "%d, in %d requests, %s", r.Checkouts, r.Requests, r.Load.Round(time.Second))
 	row("requests without an answer", "%d", r.Unknown)
 	row("what the customers know", "201: %d, 202: %d, 402: %d, refused: %d, nothing: %d", r.Outcomes[outcomePaid],

@@ -11,7 +11,6 @@ import (
 
 	"banyan/internal/postgres"
 	"banyan/scripts/lab/shop"
-
 	"banyan/scripts/lab/up"
 )
 

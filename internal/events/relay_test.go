@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
@@ -132,13 +133,15 @@ func TestTwoRelays(t *testing.T) {
 		broker := newBroker(t)
 		w := newWorld(t, broker.URL())
 		require.NoError(t, events.Provision(t.Context(), w.admin()))
-		relay, _ := w.relay("first")
+		var nc *nats.Conn
+		relay, _ := w.relay("first", func(c *events.RelayConfig) { nc = c.NATS })
 		w.emit("first")
 		soon(t, func() bool { return w.waiting() == 0 }, "it works")
 		broker.pause()
+		sent := nc.Stats().OutMsgs
 		w.emit("on the way")
 		relay.Wake()
-		time.Sleep(50 * time.Millisecond) // it is sent, and waits for the acknowledgement
+		soon(t, func() bool { return nc.Stats().OutMsgs > sent }, "it is sent, and waits for the acknowledgement")
 		require.Equal(t, 1, w.cutWorking())
 		// Whoever works now would mark it. Nobody shall, so that we see that the first did not.
 		hold, err := w.producer.Acquire(t.Context())

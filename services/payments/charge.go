@@ -31,10 +31,10 @@ var (
 
 // open writes the payment to be made, unless the order has one, and returns the
 // one that is there. An order that has none and is too old to get one is void.
-// It keeps the card token, so that a later request for the
-// order can send the same charge again. A payment that is there and pending may
-// have been charged already, or may be charged at this moment: open marks it
-// doubtful before the processor is asked once more.
+// It keeps the card token, so that a later request for the order can send the same
+// charge again. A payment that is there and pending may have been charged already,
+// or may be charged at this moment: open marks it doubtful before the processor is
+// asked once more.
 func (s *Service) open(ctx context.Context, orderID, accountID uuid.UUID, cents int64, cardToken string) (Payment, string, error) {
 	var b pgx.Batch
 	var p Payment

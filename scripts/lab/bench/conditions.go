@@ -23,6 +23,7 @@ func (r *Report) conditions() []string {
 		say("Open loop: at %s of what the slowest side can do, every side at the same rate, %d × %g s, %d connections; latency counts "+
 			"from when a page had to be asked for", percents(o.Open), o.OpenRounds, o.OpenSeconds, o.OpenConnections)
 	}
+	say("%s", r.memories())
 	if o.WithLogins {
 		say("Customer Registration hashed passwords for real, which is most of what it costs")
 	}
@@ -52,6 +53,18 @@ func (r *Report) conditions() []string {
 		say("The run took %s", (time.Duration(r.Seconds) * time.Second).String())
 	}
 	return all
+}
+
+// memories says what the sides could remember of earlier rounds.
+func (r *Report) memories() string {
+	says := "Each side has processes of its own, so no side answers from what another one's rounds made it remember"
+	if r.Sides[facade] != nil {
+		says += "; the façade has a monolith of its own, which is stopped while the other monolith is measured, and the other way round"
+	}
+	if r.Options.Forget {
+		return says + fmt.Sprintf(". Before the open loop of each mix all sides wait %.0f s, longer than any of them remembers an answer", longestMemory.Seconds())
+	}
+	return says + ". A side may remember the Best Sellers of its own earlier rounds, for 25 s"
 }
 
 func (r *Report) writeConditions(text *strings.Builder) {

@@ -141,6 +141,12 @@ func (r *runner) closedLoop(ctx context.Context, mix Mix, l load, rounds int, re
 
 // openLoop measures latency, each side at the same rates.
 func (r *runner) openLoop(ctx context.Context, mix Mix, report *Report) error {
+	if len(r.options.Open) == 0 {
+		return nil
+	}
+	if err := r.forget(ctx); err != nil {
+		return err
+	}
 	slowest := report.slowest(mix.Name)
 	for i, share := range r.options.Open {
 		l := load{kind: kindOpen, browsers: r.options.OpenConnections, rate: share * slowest, share: share,

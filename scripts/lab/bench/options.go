@@ -30,6 +30,8 @@ type Options struct {
 	OpenRounds      int
 	OpenLength      time.Duration
 	OpenConnections int
+	// Forget waits before the open loop of each mix until no side remembers an answer.
+	Forget bool
 
 	Customers int // who are signed in beforehand, per side
 	// WithLogins makes Customer Registration register and sign in, passwords hashed and all.
@@ -46,7 +48,7 @@ func Standard() Options {
 	return Options{
 		Mixes: Mixes, Length: 4 * time.Second, Rounds: 5,
 		Sweep: []int{4, 8, 16, 32, 64}, SweepLength: 1500 * time.Millisecond,
-		Open: []float64{0.5, 0.7}, OpenRounds: 2, OpenLength: 4 * time.Second, OpenConnections: 64,
+		Open: []float64{0.5, 0.7}, OpenRounds: 2, OpenLength: 4 * time.Second, OpenConnections: 64, Forget: true,
 		Customers: 500, Seed: 1, Out: io.Discard,
 	}
 }
@@ -62,7 +64,7 @@ func Full() Options {
 func Quick() Options {
 	o := Standard()
 	o.Length, o.Rounds, o.Browsers, o.Sweep = 2*time.Second, 3, 16, nil
-	o.Open, o.OpenRounds, o.OpenLength = []float64{0.5}, 1, 2*time.Second
+	o.Open, o.OpenRounds, o.OpenLength, o.Forget = []float64{0.5}, 1, 2*time.Second, false
 	o.Customers = 64
 	return o
 }

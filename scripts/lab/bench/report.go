@@ -67,6 +67,7 @@ type ReportOptions struct {
 	OpenRounds      int       `json:"open_loop_rounds,omitempty"`
 	OpenSeconds     float64   `json:"open_loop_seconds_per_round,omitempty"`
 	OpenConnections int       `json:"open_loop_connections,omitempty"`
+	Forget          bool      `json:"open_loop_begins_with_empty_memories,omitempty"`
 	Customers       int       `json:"customers"`
 	WithLogins      bool      `json:"with_logins"`
 	Seed            uint64    `json:"seed"`
@@ -100,7 +101,7 @@ func newReport(seedSize string, o Options, sides []*side) *Report {
 	}
 	if len(o.Open) > 0 {
 		r.Options.Open, r.Options.OpenRounds = o.Open, o.OpenRounds
-		r.Options.OpenSeconds, r.Options.OpenConnections = o.OpenLength.Seconds(), o.OpenConnections
+		r.Options.OpenSeconds, r.Options.OpenConnections, r.Options.Forget = o.OpenLength.Seconds(), o.OpenConnections, o.Forget
 	}
 	for _, s := range sides {
 		r.Options.Steps = append(r.Options.Steps, s.step)

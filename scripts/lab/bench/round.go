@@ -45,6 +45,11 @@ func (r *runner) play(ctx context.Context, s *side, mix Mix, l load) (*round, er
 	if err != nil {
 		return nil, err
 	}
+	goOn, err := pause(s.others)
+	defer goOn()
+	if err != nil {
+		return nil, err
+	}
 	before, err := r.accounts.now(ctx)
 	if err != nil {
 		return nil, err
@@ -68,6 +73,7 @@ func (r *runner) play(ctx context.Context, s *side, mix Mix, l load) (*round, er
 		return nil, err
 	}
 	done.bill, done.rest = after.since(before), rested
+	goOn() // they have to tell what they have counted
 	now, err := r.meters.read(ctx)
 	if err != nil {
 		return nil, err

@@ -34,6 +34,7 @@ func Run(ctx context.Context, state *up.State, options Options) (*Report, error)
 		return nil, err
 	}
 	r := &runner{options: options, sides: sides, began: time.Now()}
+	findOthers(sides, state.Processes)
 	report := newReport(state.SeedSize, options, sides)
 	defer r.close(ctx)
 	if err := r.open(ctx, state, report); err != nil {

@@ -8,8 +8,11 @@ import (
 	"banyan/scripts/lab/up"
 )
 
-// facade is the side of step 1: the gateway in front of the monolith, on the monolith's data.
-const facade = "facade"
+const (
+	// facade is the side of step 1: the gateway in front of a monolith, on the data of the first one.
+	facade       = "facade"
+	behindFacade = up.Monolith + "-2" // that monolith
+)
 
 // side is one step of the ladder, as it runs in the lab.
 type side struct {
@@ -17,6 +20,8 @@ type side struct {
 	name string
 	url  string
 	home string // whose database it works on: the monolith's or the services'
+	// others are the processes of other sides that work on the same database.
+	others []up.ProcessState
 	session
 	customers []*customer
 }
@@ -63,6 +68,20 @@ func sidesOf(state *up.State, steps []int) ([]*side, error) {
 	return found, nil
 }
 
+// findOthers tells each side which processes could do its work in its place.
+func findOthers(sides []*side, processes []up.ProcessState) {
+	for _, s := range sides {
+		for _, process := range processes {
+			if process.PID == 0 || worksFor(process.Name, s.name) {
+				continue
+			}
+			if slices.ContainsFunc(sides, func(other *side) bool { return other.home == s.home && worksFor(process.Name, other.name) }) {
+				s.others = append(s.others, process)
+			}
+		}
+	}
+}
+
 // CanRun says whether a step of the ladder can be measured, in the ladder's own words if not.
 func CanRun(step int) error {
 	if step == 1 {
@@ -97,9 +116,11 @@ func worksFor(process, side string) bool {
 	switch {
 	case process == postgresName, process == background, process == outsideName:
 		return true
-	case process == facade:
+	case process == facade, process == behindFacade:
 		return side == facade
-	case process == up.Monolith, backend && strings.HasPrefix(role, up.Monolith+"_"):
+	case process == up.Monolith:
+		return side == up.Monolith
+	case backend && strings.HasPrefix(role, up.Monolith+"_"):
 		return side == up.Monolith || side == facade
 	}
 	return side != up.Monolith && side != facade // the broker as well: the monolith needs none

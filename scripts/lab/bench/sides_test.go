@@ -53,7 +53,8 @@ func TestSidesOf(t *testing.T) {
 func TestWorksFor(t *testing.T) {
 	t.Parallel()
 	for process, sides := range map[string][3]bool{ // monolith, façade, services
-		up.Monolith:             {true, true, false},
+		up.Monolith:             {true, false, false},
+		behindFacade:            {false, true, false},
 		"postgres monolith_app": {true, true, false},
 		facade:                  {false, true, false},
 		"gateway":               {false, false, true},

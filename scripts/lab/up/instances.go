@@ -9,6 +9,10 @@ import (
 // facade is the gateway in front of the monolith, as the ladder's first step has it.
 const facade = "facade"
 
+// behindFacade is the monolith that the façade stands in front of. It is a process of its own on the monolith's data: one
+// that other customers ask directly as well would answer from what these have made it remember.
+const behindFacade = "monolith-2"
+
 // processes are those of the sides and the world outside, in the order in which they are named.
 func (o *Options) processes(sides map[string]Step) []string {
 	names := []string{"outside"}
@@ -24,7 +28,7 @@ func (o *Options) processes(sides map[string]Step) []string {
 		}
 	}
 	if o.Facade {
-		names = append(names, facade)
+		names = append(names, behindFacade, facade)
 	}
 	return names
 }
@@ -48,6 +52,13 @@ func instance(process string) (service string, number int) {
 		return process, 1
 	}
 	return service, number
+}
+
+// upstreamsOf are the processes of a service that a gateway asks, the first instance first.
+func upstreamsOf(service, gateway string, addresses map[string]address) []string {
+	return slices.DeleteFunc(instancesOf(service, addresses), func(process string) bool {
+		return service == Monolith && (process == behindFacade) != (gateway == facade)
+	})
 }
 
 // instancesOf are the names of the running processes of a service, the first instance first.

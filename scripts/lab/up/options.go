@@ -29,7 +29,7 @@ type Options struct {
 	// Instances says how many processes of a service run; one, if it is not named here. The second of orders is
 	// called orders-2. Whoever calls the service knows all of them.
 	Instances map[string]int
-	// Facade also starts a gateway in front of the monolith, called facade: step 1 of the ladder, on the same data.
+	// Facade also starts a gateway, called facade, in front of a second monolith on the first one's data: step 1 of the ladder.
 	Facade bool
 	// Overlay is a file for go build -overlay, which replaces source files of the programs; empty replaces none.
 	Overlay string

@@ -309,6 +309,22 @@ func TestWriteRoutes(t *testing.T) {
 	}}, written)
 }
 
+func TestTheFacadeHasAMonolithOfItsOwn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	from := filepath.Join(dir, "from.json")
+	require.NoError(t, os.WriteFile(from, []byte(`{"routes": [{"prefix": "/v1/books", "upstreams": ["http://127.0.0.1:8080"]}]}`), 0o644))
+	s := example(t)
+	s.dir = dir
+	for gateway, upstream := range map[string]string{facade: "http://127.0.0.1:8110", "gateway": "http://127.0.0.1:8080"} {
+		require.NoError(t, s.writeRoutes(from, gateway))
+		content, err := os.ReadFile(routesFile(dir, gateway))
+		require.NoError(t, err)
+		require.JSONEq(t, `{"routes": [{"prefix": "/v1/books", "upstreams": ["`+upstream+`"]}]}`, string(content), gateway)
+	}
+	require.Contains(t, environmentOf(t, s, behindFacade)["DATABASE_URL"], "/monolith?application_name=monolith-2")
+}
+
 func TestReplaceLedger(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.jsonl")

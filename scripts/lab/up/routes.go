@@ -62,7 +62,7 @@ func (s *settings) actual(gateway string, upstream any) ([]any, error) {
 			continue
 		}
 		var all []any
-		for _, process := range instancesOf(service, s.addresses) {
+		for _, process := range upstreamsOf(service, gateway, s.addresses) {
 			at, err := s.reachURL(gateway, process, s.addresses[process].url())
 			if err != nil {
 				return nil, err

@@ -35,6 +35,7 @@ func TestBenchOptions(t *testing.T) {
 		require.Equal(t, []string{"ordering"}, []string{got.Mixes[0].Name})
 		require.Equal(t, 500*time.Millisecond, got.Length)
 		require.Equal(t, 7, got.Rounds)
+		require.Zero(t, got.MostRounds, "these rounds and no more")
 		require.Equal(t, 100, got.Browsers)
 		require.GreaterOrEqual(t, got.Customers, 100, "a customer for each browser")
 		require.True(t, got.WithLogins)

@@ -15,10 +15,12 @@ type Comparison struct {
 	ToStep int    `json:"to_step"`
 	Mix    string `json:"mix"` // or page
 	IsPage bool   `json:"page"`
-	// Throughput is the side's, divided by the other's: of the medians over the rounds. Range is that of the rounds' own
-	// ratios. Best compares the highest throughputs of each, with whatever number of browsers.
+	// Throughput is the side's, divided by the other's: the median of Rounds, which are the ratios within each round. Range
+	// holds the true one, as far as the rounds can tell. Best compares the highest throughputs of each, with whatever
+	// number of browsers.
 	Throughput float64    `json:"throughput"`
 	Range      [2]float64 `json:"throughput_range"`
+	Rounds     []float64  `json:"throughput_by_round"`
 	Best       float64    `json:"best_throughput"`
 	CPU        float64    `json:"cpu_per_request,omitempty"` // the side's, divided by the other's
 	// Latencies at the same rate, the side's divided by the other's.
@@ -64,17 +66,16 @@ func (r *Report) comparison(side, to, mix string) *Comparison {
 	_, isMix := r.Sides[side].Mixes[mix]
 	c := &Comparison{
 		Side: side, Step: r.Sides[side].Step, To: to, ToStep: r.Sides[to].Step, Mix: mix, IsPage: !isMix,
-		Throughput: a.Throughput / b.Throughput,
 	}
-	var each []float64
 	for i := range min(len(a.Rounds), len(b.Rounds)) {
 		if beside := b.Rounds[i].Throughput; beside > 0 {
-			each = append(each, a.Rounds[i].Throughput/beside)
+			c.Rounds = append(c.Rounds, a.Rounds[i].Throughput/beside)
 		}
 	}
-	if len(each) > 0 {
-		c.Range = [2]float64{slices.Min(each), slices.Max(each)}
+	if len(c.Rounds) == 0 {
+		return nil
 	}
+	c.Throughput, c.Range = median(c.Rounds), rangeOf(c.Rounds)
 	highest, _ := a.best()
 	beside, _ := b.best()
 	c.Best = highest / beside
@@ -122,8 +123,8 @@ func (r *Report) find(side, to, mix string) *Comparison {
 // judgeBudgets holds what was measured against the table. Ratios of a run that is not valid are none; what must
 // not happen at any speed counts in any case.
 func (r *Report) judgeBudgets() error {
-	for mix, ratio := range r.Ratios {
-		if err := r.Budgets.Add("4 "+mix, ratio); err != nil {
+	for mix := range r.Ratios {
+		if err := r.find(up.Services, up.Monolith, mix).judge(r.Budgets, "4 "+mix); err != nil {
 			return err
 		}
 	}

@@ -17,8 +17,8 @@ func (r *Report) conditions() []string {
 	if o.ThinkTime > 0 {
 		think = fmt.Sprintf("that think for %g s on average", o.ThinkTime)
 	}
-	say("Closed loop: %s per side %s, each with one connection; %d × %g s per mix and side, in turns; %d customers signed in "+
-		"beforehand; seed size %s", r.browsersInWords(), think, o.Rounds, o.Seconds, o.Customers, o.SeedSize)
+	say("Closed loop: %s per side %s, each with one connection; %s × %g s per mix and side, in turns; %d customers signed in "+
+		"beforehand; seed size %s", r.browsersInWords(), think, r.roundsInWords(), o.Seconds, o.Customers, o.SeedSize)
 	if len(o.Open) > 0 {
 		say("Open loop: at %s of what the slowest side can do, every side at the same rate, %d × %g s, %d connections; latency counts "+
 			"from when a page had to be asked for", percents(o.Open), o.OpenRounds, o.OpenSeconds, o.OpenConnections)
@@ -27,6 +27,8 @@ func (r *Report) conditions() []string {
 	if o.WithLogins {
 		say("Customer Registration hashed passwords for real, which is most of what it costs")
 	}
+	say("A ratio is the median of the rounds' own, and stands with the range that holds the true one in nine of ten runs; there is no verdict "+
+		"on a budget from fewer than %d rounds, nor where the budget lies in that range or within %.0f %% of the ratio", fewestRounds, 100*betweenRuns)
 	say("Requests/s are the median of the rounds; a round lasts until its events have had their effects. CPU counts everything that "+
 		"followed, PostgreSQL and mail included; the browsers themselves took up to %.0f %% of the machine", 100*r.mostGenerator())
 	for _, side := range r.sides() {
@@ -74,6 +76,25 @@ func (r *Report) writeConditions(text *strings.Builder) {
 	for _, warning := range r.Warnings {
 		text.WriteString("Note: " + warning + ".\n")
 	}
+}
+
+// roundsInWords is such as "5", or "5 to 9" where some mixes needed more.
+func (r *Report) roundsInWords() string {
+	var each []int
+	for _, mix := range r.mixes() {
+		for _, side := range r.sides() {
+			if t := r.resultIfThere(side, mix); t != nil {
+				each = append(each, len(t.Rounds))
+			}
+		}
+	}
+	switch {
+	case len(each) == 0:
+		return fmt.Sprint(r.Options.Rounds)
+	case slices.Min(each) == slices.Max(each):
+		return fmt.Sprint(each[0])
+	}
+	return fmt.Sprintf("%d to %d", slices.Min(each), slices.Max(each))
 }
 
 // browsersInWords is such as "16 browsers", or "16 (browsing), 32 (ordering) browsers" where the sweep has chosen.

@@ -151,8 +151,8 @@ func testInspection(t *testing.T, db *testdb.DB) {
 		require.False(t, r.Valid)
 		require.Empty(t, r.Ratios)
 		require.Contains(t, r.Reasons[0], "after ordering a rule of lab verify does not hold for the services (what came in is in stock or sold)")
-		require.False(t, r.Budgets["14 oversold"].Met)
+		require.False(t, *r.Budgets["14 oversold"].Met)
 		require.Equal(t, 1.0, r.Budgets["14 oversold"].Value)
-		require.True(t, r.Budgets["14 charged-twice"].Met)
+		require.True(t, *r.Budgets["14 charged-twice"].Met)
 	})
 }

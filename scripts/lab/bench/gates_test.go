@@ -28,6 +28,7 @@ func aRun(t *testing.T, spoil http.HandlerFunc) *Report {
 	}
 	o := Quick()
 	o.Mixes, o.Length, o.Rounds, o.Browsers, o.Customers = []Mix{Mixes[2]}, 200*time.Millisecond, 2, 1, 1
+	o.MostRounds, o.Within = 0, 0
 	o.Open, o.OpenLength, o.OpenConnections = []float64{0.2}, 200*time.Millisecond, 1
 	o.Sweep, o.SweepLength = []int{1}, 100*time.Millisecond
 	require.NoError(t, o.Validate())

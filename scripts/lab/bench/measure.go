@@ -3,6 +3,8 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 )
 
 // Some answers are read and compared: more of them while nothing is measured.
@@ -19,19 +21,14 @@ const pageBrowsers = 16
 
 // measureAll measures the mixes, and the pages if they are wanted.
 func (r *runner) measureAll(ctx context.Context, report *Report) error {
-	for _, mix := range r.options.Mixes {
-		before, err := readTransactions(ctx, r.meters.statements())
+	for i, mix := range r.options.Mixes {
+		err := r.countTransactions(ctx, mix, report, func() error { return r.measure(ctx, mix, r.shareOfTime(i), report) })
 		if err != nil {
 			return err
 		}
-		if err := r.measure(ctx, mix, report); err != nil {
-			return err
-		}
-		after, err := readTransactions(ctx, r.meters.statements())
-		if err != nil {
-			return err
-		}
-		report.noteTransactions(mix.Name, before, after)
+	}
+	if err := r.narrow(ctx, report); err != nil {
+		return err
 	}
 	if !r.options.Pages {
 		return nil
@@ -46,10 +43,29 @@ func (r *runner) measureAll(ctx context.Context, report *Report) error {
 		if err := r.warmUp(ctx, page, browsers, report); err != nil {
 			return err
 		}
-		if err := r.closedLoop(ctx, page, l, pageRounds, report); err != nil {
-			return err
+		for l.number = 1; l.number <= pageRounds; l.number++ {
+			if err := r.closedRound(ctx, page, l, report); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
+}
+
+// countTransactions adds what PostgreSQL committed meanwhile to a mix.
+func (r *runner) countTransactions(ctx context.Context, mix Mix, report *Report, meanwhile func() error) error {
+	before, err := readTransactions(ctx, r.meters.statements())
+	if err != nil {
+		return err
+	}
+	if err := meanwhile(); err != nil {
+		return err
+	}
+	after, err := readTransactions(ctx, r.meters.statements())
+	if err != nil {
+		return err
+	}
+	report.noteTransactions(mix.Name, before, after)
 	return nil
 }
 
@@ -67,8 +83,8 @@ func (r *runner) inspect(ctx context.Context, after string, report *Report) erro
 	return nil
 }
 
-// measure plays the rounds of a mix, the sides taking turns in each.
-func (r *runner) measure(ctx context.Context, mix Mix, report *Report) error {
+// measure plays the rounds of a mix, the sides taking turns in each, as many as there is time for.
+func (r *runner) measure(ctx context.Context, mix Mix, until time.Time, report *Report) error {
 	browsers := r.options.Browsers
 	middle := browsers
 	if n := len(r.options.Sweep); n > 0 {
@@ -83,8 +99,14 @@ func (r *runner) measure(ctx context.Context, mix Mix, report *Report) error {
 	if browsers == 0 {
 		browsers = report.bestBrowsers(mix.Name)
 	}
-	if err := r.closedLoop(ctx, mix, r.closed(browsers), r.options.Rounds, report); err != nil {
-		return err
+	l := r.closed(browsers)
+	for l.number = 1; l.number <= r.options.Rounds; l.number++ {
+		if l.number > 1 && r.tooLate(until.Add(-r.options.openLoop(len(r.sides)))) {
+			break
+		}
+		if err := r.closedRound(ctx, mix, l, report); err != nil {
+			return err
+		}
 	}
 	return r.openLoop(ctx, mix, report)
 }
@@ -122,24 +144,34 @@ func (r *runner) closed(browsers int) load {
 	return load{kind: kindClosed, browsers: browsers, think: r.options.Think, length: r.options.Length, sampleEvery: sampleRound}
 }
 
-// closedLoop measures the highest throughput.
-func (r *runner) closedLoop(ctx context.Context, mix Mix, l load, rounds int, report *Report) error {
-	for l.number = 1; l.number <= rounds; l.number++ {
-		for _, s := range r.sides {
-			done, err := r.playFor(ctx, s, mix, l, report)
-			if err != nil {
-				return err
-			}
-			r.say("%s: round %d of %d: %s %.0f requests/s", mix.Name, l.number, rounds, s.name, done.throughput())
-		}
-		if err := r.inspect(ctx, fmt.Sprintf("%s, round %d", mix.Name, l.number), report); err != nil {
+// closedRound measures the highest throughput.
+func (r *runner) closedRound(ctx context.Context, mix Mix, l load, report *Report) error {
+	began := time.Now()
+	for _, s := range r.turns(l.number) {
+		done, err := r.playFor(ctx, s, mix, l, report)
+		if err != nil {
 			return err
 		}
+		r.say("%s: round %d: %s %.0f requests/s", mix.Name, l.number, s.name, done.throughput())
 	}
+	if err := r.inspect(ctx, fmt.Sprintf("%s, round %d", mix.Name, l.number), report); err != nil {
+		return err
+	}
+	r.longest = max(r.longest, time.Since(began))
 	return nil
 }
 
-// openLoop measures latency, each side at the same rates.
+// turns is the order of the sides in a round. Every second one goes backwards: if the machine gets slower all the while, each
+// side is hit as often first as last.
+func (r *runner) turns(number int) []*side {
+	sides := slices.Clone(r.sides)
+	if number%2 == 0 {
+		slices.Reverse(sides)
+	}
+	return sides
+}
+
+// openLoop measures latency, each side at the same rates. The sides keep their order, so that what each remembers has one age.
 func (r *runner) openLoop(ctx context.Context, mix Mix, report *Report) error {
 	if len(r.options.Open) == 0 {
 		return nil

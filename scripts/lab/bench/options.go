@@ -16,7 +16,11 @@ type Options struct {
 	Pages bool
 
 	Length time.Duration // of a round of the closed loop
-	Rounds int           // per mix and side
+	Rounds int           // per mix and side, if there is time
+	// MostRounds are played while the range of a ratio is wide; zero: never more than Rounds.
+	MostRounds int
+	// Within is how long the whole run of two sides may take; more sides get more. Zero: as long as it needs.
+	Within time.Duration
 	// Browsers per side, each with one connection. Zero takes the number of the sweep at which the sides together did best.
 	Browsers int
 	// Sweep are the numbers of browsers that are tried; none: only Browsers.
@@ -60,10 +64,11 @@ func Full() Options {
 	return o
 }
 
-// Quick is enough to see which way things go, in a minute and a half.
+// Quick says which way things go, and how sure that is, in two minutes at most.
 func Quick() Options {
 	o := Standard()
-	o.Length, o.Rounds, o.Browsers, o.Sweep = 2*time.Second, 3, 16, nil
+	o.Length, o.Rounds, o.MostRounds, o.Within = 1500*time.Millisecond, fewestRounds, 16, 2*time.Minute
+	o.Browsers, o.Sweep = 16, nil
 	o.Open, o.OpenRounds, o.OpenLength, o.Forget = []float64{0.5}, 1, 2*time.Second, false
 	o.Customers = 64
 	return o
@@ -77,13 +82,18 @@ func (o Options) pageLength() time.Duration { return min(o.Length, 3*time.Second
 
 // load is how long each side is under load in the whole run.
 func (o Options) load() time.Duration {
-	perMix := o.warmUp() + time.Duration(o.Rounds)*o.Length + time.Duration(len(o.Sweep))*o.SweepLength +
+	perMix := o.warmUp() + time.Duration(max(o.Rounds, o.MostRounds))*o.Length + time.Duration(len(o.Sweep))*o.SweepLength +
 		time.Duration(len(o.Open)*o.OpenRounds)*o.OpenLength
 	sum := time.Duration(len(o.Mixes)) * perMix
 	if o.Pages {
 		sum += time.Duration(len(Pages)) * (o.warmUp() + pageRounds*o.pageLength())
 	}
 	return sum
+}
+
+// openLoop is about how long the open loop of a mix takes, the rest after each round included.
+func (o Options) openLoop(sides int) time.Duration {
+	return time.Duration(sides*len(o.Open)*o.OpenRounds) * (o.OpenLength + time.Second)
 }
 
 // connections is the highest number of browsers at a time.
@@ -107,6 +117,10 @@ func (o Options) Validate() error {
 		return errors.New("a round takes 0.1 seconds at least and an hour at most")
 	case o.Rounds < 1:
 		return errors.New("there has to be one round at least")
+	case o.MostRounds != 0 && o.MostRounds < o.Rounds:
+		return errors.New("the most rounds cannot be fewer than the least")
+	case o.Within < 0:
+		return errors.New("a run cannot end before it begins")
 	case o.Browsers < 0 || o.Browsers == 0 && len(o.Sweep) == 0:
 		return errors.New("there has to be one browser at least")
 	case o.connections() > o.Customers:

@@ -17,10 +17,10 @@ type Report struct {
 	Reasons  []string `json:"reasons"`  // why it is not valid
 	Warnings []string `json:"warnings"` // what to know besides
 
-	// Ratios are the services' throughput divided by the monolith's, by mix: medians over the rounds. A report
+	// Ratios are the services' throughput divided by the monolith's, by mix: medians of the rounds' own ratios. A report
 	// that is not valid has none, nor has one of a single side.
 	Ratios map[string]float64 `json:"ratios,omitempty"`
-	// RatioRanges are the lowest and the highest of the rounds' own ratios.
+	// RatioRanges hold the true ratios, as far as the rounds can tell.
 	RatioRanges map[string][2]float64 `json:"ratio_ranges,omitempty"`
 	// CPURatios are the monolith's CPU time per request divided by the services'. They leave out what the
 	// load generator takes from the machine.
@@ -60,6 +60,8 @@ type ReportOptions struct {
 	SeedSize        string    `json:"seed_size"`
 	Steps           []int     `json:"steps"`
 	Rounds          int       `json:"rounds"`
+	MostRounds      int       `json:"rounds_at_most,omitempty"` // while the range of the ratio is wide
+	Within          float64   `json:"within_seconds,omitempty"` // the whole run
 	Seconds         float64   `json:"seconds_per_round"`
 	Browsers        int       `json:"browsers"` // 0: those of the sweep at which the sides did best
 	Sweep           []int     `json:"sweep,omitempty"`
@@ -95,7 +97,7 @@ func newReport(seedSize string, o Options, sides []*side) *Report {
 		Reasons: []string{}, Warnings: []string{}, Sides: map[string]*SideReport{}, Budgets: budget.Results{},
 		Began: time.Now().UTC().Truncate(time.Second),
 		Options: ReportOptions{
-			SeedSize: seedSize, Rounds: o.Rounds, Seconds: o.Length.Seconds(), Browsers: o.Browsers, Sweep: o.Sweep,
+			SeedSize: seedSize, Rounds: o.Rounds, MostRounds: o.MostRounds, Within: o.Within.Seconds(), Seconds: o.Length.Seconds(), Browsers: o.Browsers, Sweep: o.Sweep,
 			Customers: o.Customers, WithLogins: o.WithLogins, Seed: o.Seed, ThinkTime: o.Think.Seconds(),
 		},
 	}
@@ -207,7 +209,8 @@ func (r *Report) weigh(s *scales) {
 	}
 }
 
-// noteTransactions shares the transactions of a database out to the requests that the sides made there.
+// noteTransactions shares the transactions of a database out to the requests that the sides made there. It may be called
+// again after more rounds of the mix.
 func (r *Report) noteTransactions(mix string, before, after map[string]int64) {
 	requests := map[string]int64{}
 	for name, side := range r.Sides {
@@ -216,9 +219,13 @@ func (r *Report) noteTransactions(mix string, before, after map[string]int64) {
 		}
 	}
 	for name, side := range r.Sides {
-		committed := after[side.home] - before[side.home]
-		if result := r.resultIfThere(name, mix); result != nil && requests[side.home] > 0 && committed > 0 {
-			result.Transactions = float64(committed) / float64(requests[side.home])
+		result := r.resultIfThere(name, mix)
+		if result == nil {
+			continue
+		}
+		result.committed += after[side.home] - before[side.home]
+		if requests[side.home] > 0 && result.committed > 0 {
+			result.Transactions = float64(result.committed) / float64(requests[side.home])
 		}
 	}
 }

@@ -189,6 +189,7 @@ func TestOptions(t *testing.T) {
 		"no mix": func(o *Options) { o.Mixes = nil }, "no time": func(o *Options) { o.Length = 0 },
 		"no rounds": func(o *Options) { o.Rounds = 0 }, "no browsers": func(o *Options) { o.Browsers = 0 },
 		"fewer customers than browsers": func(o *Options) { o.Customers = o.Browsers - 1 },
+		"fewer rounds at most":          func(o *Options) { o.MostRounds = o.Rounds - 1 },
 		"no browser at a point":         func(o *Options) { o.Sweep = []int{4, 0} },
 		"more than a side can do":       func(o *Options) { o.Open = []float64{1.5} },
 		"long thoughts":                 func(o *Options) { o.Think = time.Hour },

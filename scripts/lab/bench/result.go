@@ -46,6 +46,8 @@ type Result struct {
 	load     time.Duration
 	seen     map[string]*tally // of all rounds, by kind
 	restless int               // rounds after which it did not come to rest
+
+	committed int64 // transactions, in the side's database
 }
 
 // InteractionResult is one interaction under a mix.

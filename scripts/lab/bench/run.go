@@ -22,6 +22,7 @@ type runner struct {
 	scales     *scales
 	inspectors inspectors
 	began      time.Time
+	longest    time.Duration // that a round of the closed loop has taken, all sides together
 }
 
 // Run measures sides of a running lab. A run that is worth nothing is no error: the report says why.

@@ -58,7 +58,7 @@ func (r *Report) figures() *grid {
 			ratio := ""
 			if i > 0 {
 				if c := r.find(side, r.sides()[0], mix); c != nil {
-					ratio = fmt.Sprintf("%.2f", c.Throughput)
+					ratio = fmt.Sprintf("%.2f (%.2f–%.2f)", c.Throughput, c.Range[0], c.Range[1])
 				}
 			}
 			g.row(mix, r.title(side), fmt.Sprintf("%.0f", t.Throughput), fmt.Sprintf("%.0f–%.0f", t.Range[0], t.Range[1]),
@@ -197,17 +197,14 @@ func (r *Report) verdicts() *grid {
 	g.row("budget", "what", "", "measured", "budget", "stretch")
 	for _, line := range r.Budgets.Lines() {
 		result := r.Budgets[line.Key()]
-		verdict, stretch := "met", ""
-		switch {
-		case !result.Met:
-			verdict = "MISSED"
-		case result.StretchMet:
-			verdict = "met, stretch too"
+		measured, stretch := figure(result.Value, line.Unit), ""
+		if result.Range != nil {
+			measured += fmt.Sprintf(" (%.2f–%.2f)", result.Range[0], result.Range[1])
 		}
 		if line.Stretch != nil {
 			stretch = figure(*line.Stretch, line.Unit)
 		}
-		g.row(line.Key(), line.What, verdict, figure(result.Value, line.Unit), string(result.Rule)+" "+figure(line.Budget, line.Unit), stretch)
+		g.row(line.Key(), line.What, result.Verdict(), measured, string(result.Rule)+" "+figure(line.Budget, line.Unit), stretch)
 	}
 	return g
 }
@@ -256,8 +253,8 @@ func (r *Report) sentence(c *Comparison) string {
 		}
 		return side
 	}
-	line := fmt.Sprintf("%s: %s did %.2f of what %s did (rounds: %.2f to %.2f)",
-		c.Mix, name(c.Side), c.Throughput, name(c.To), c.Range[0], c.Range[1])
+	line := fmt.Sprintf("%s: %s did %.2f of what %s did (%.2f to %.2f, from %d rounds)",
+		c.Mix, name(c.Side), c.Throughput, name(c.To), c.Range[0], c.Range[1], len(c.Rounds))
 	if c.CPU > 0 {
 		line += fmt.Sprintf("; a request costs %.1f times the CPU", c.CPU)
 	}

@@ -42,9 +42,11 @@ func (l Line) Key() string {
 
 // Judge holds a value against the line.
 func (l Line) Judge(value float64) Result {
-	result := Result{Value: value, Budget: l.Budget, Stretch: l.Stretch, Rule: l.Rule, Met: l.holds(value, l.Budget)}
+	met := l.holds(value, l.Budget)
+	result := Result{Value: value, Budget: l.Budget, Stretch: l.Stretch, Rule: l.Rule, Met: &met}
 	if l.Stretch != nil {
-		result.StretchMet = l.holds(value, *l.Stretch)
+		stretch := l.holds(value, *l.Stretch)
+		result.StretchMet = &stretch
 	}
 	return result
 }

@@ -23,7 +23,7 @@ type benchCommand struct {
 
 	Steps      []int         `help:"Steps of the ladder to compare. Default: 0,8, with --full 0,1,8." placeholder:"N,…"`
 	Mix        []string      `help:"Measure this mix only: browsing, shopping or ordering; may be repeated. Default: all three."`
-	SeedSize   string        `help:"How much data a lab of its own starts with: small, medium or large." default:"small"`
+	SeedSize   string        `help:"How much data to measure with: small, medium or large. Default: that of the running lab, or small." enum:",small,medium,large" default:"" placeholder:"SIZE"`
 	Seconds    float64       `help:"Load per round, in seconds. Default: 4, with --quick 1.5."`
 	Rounds     int           `help:"Rounds per mix and side. Default: 5, with --quick more where the range of the ratio is wide."`
 	Browsers   int           `help:"Emulated browsers per side, each with one connection. Default: those of the sweep that did best; with --quick 16."`
@@ -37,7 +37,8 @@ type benchCommand struct {
 
 func (c *benchCommand) Help() string {
 	return "TPC-W's mixes against the sides of the lab, in turns (docs/benchmarks/workload.md). A running lab is used as it is, and has to hold " +
-		"fresh data; without one, the benchmark starts one with data of its own and stops it afterwards. Nothing else should run on the machine."
+		"fresh data. Without one, or beside one that lacks a step or holds another size, the benchmark starts one on free ports with data of its own, and stops it " +
+		"afterwards; --full always does. Nothing else should run on the machine."
 }
 
 func (c *benchCommand) Run(ctx context.Context, line *commands, to streams) error {
@@ -68,6 +69,9 @@ func (c *benchCommand) Run(ctx context.Context, line *commands, to streams) erro
 		return exitCode(130)
 	}
 	if err != nil {
+		return err
+	}
+	if err := report.WriteLine(options.Raw); err != nil {
 		return err
 	}
 	if c.Report != "" {
@@ -142,16 +146,22 @@ func (c *benchCommand) options() (bench.Options, error) {
 	return options, options.Validate()
 }
 
-// measure works on the running lab, or on one of its own.
+// measure works on the running lab, if that will do, or on one of its own.
 func (c *benchCommand) measure(ctx context.Context, dir string, options bench.Options, to streams) (report *bench.Report, err error) {
 	state, err := up.Running(dir)
-	if err == nil {
-		return bench.Run(ctx, state, options)
-	}
-	if !errors.Is(err, up.ErrNotRunning) {
+	switch {
+	case errors.Is(err, up.ErrNotRunning):
+		fmt.Fprintln(to.err, "No lab is running: starting one for the benchmark.")
+	case err != nil && !c.Full:
 		return nil, err
+	default:
+		why := c.unfit(state, options)
+		if why == "" {
+			return bench.Run(ctx, state, options)
+		}
+		fmt.Fprintf(to.err, "A lab runs already, but %s: starting another one for the benchmark, on free ports. "+
+			"Stop the first with lab down before you measure what is to be published: it takes some of the machine.\n", why)
 	}
-	fmt.Fprintln(to.err, "No lab is running: starting one for the benchmark.")
 	lab := up.Options{
 		SeedSize: c.SeedSize, Out: to.err,
 		// All browsers have one address. The limiters stay on, and their cost with them.
@@ -166,4 +176,18 @@ func (c *benchCommand) measure(ctx context.Context, dir string, options bench.Op
 		return err
 	})
 	return report, err
+}
+
+// unfit says why the running lab will not do; nothing if it will.
+func (c *benchCommand) unfit(state *up.State, options bench.Options) string {
+	if c.Full {
+		return "a full report is made on fresh data"
+	}
+	if c.SeedSize != "" && c.SeedSize != state.SeedSize {
+		return fmt.Sprintf("its data are of size %s and not %s", state.SeedSize, c.SeedSize)
+	}
+	if step, missing := bench.Missing(state, options.Steps); missing {
+		return fmt.Sprintf("it does not have step %d", step)
+	}
+	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"banyan/scripts/lab/bench"
+	"banyan/scripts/lab/up"
 )
 
 func TestBenchOptions(t *testing.T) {
@@ -47,6 +48,30 @@ func TestBenchOptions(t *testing.T) {
 		require.Equal(t, []int{2, 600}, got.Sweep)
 		require.GreaterOrEqual(t, got.Customers, 600)
 		require.Equal(t, time.Second, got.Think)
+	})
+
+	t.Run("decide whether a running lab will do", func(t *testing.T) {
+		t.Parallel()
+		both := &up.State{SeedSize: "small", MonolithURL: "http://m", GatewayURL: "http://g"}
+		for name, c := range map[string]struct {
+			command benchCommand
+			says    string
+		}{
+			"a quick look":                 {benchCommand{Quick: true}, ""},
+			"its own steps and size":       {benchCommand{Steps: []int{0, 8}, SeedSize: "small"}, ""},
+			"a full report":                {benchCommand{Full: true}, "fresh data"},
+			"a full report of these steps": {benchCommand{Full: true, Steps: []int{0, 8}}, "fresh data"},
+			"the façade":                   {benchCommand{Quick: true, Steps: []int{0, 1, 8}}, "it does not have step 1"},
+			"more data than the lab has":   {benchCommand{Quick: true, SeedSize: "medium"}, "of size small and not medium"},
+		} {
+			options, err := c.command.options()
+			require.NoError(t, err, name)
+			why := c.command.unfit(both, options)
+			require.Equal(t, c.says == "", why == "", name)
+			require.Contains(t, why, c.says, name)
+		}
+		half := &up.State{SeedSize: "small", MonolithURL: "http://m"}
+		require.Contains(t, (&benchCommand{}).unfit(half, bench.Options{Steps: []int{0, 8}}), "it does not have step 8")
 	})
 
 	t.Run("refuse a step that cannot be run, in the ladder's words, before anything is started", func(t *testing.T) {

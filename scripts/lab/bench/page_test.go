@@ -108,7 +108,9 @@ func TestRawLines(t *testing.T) {
 	r := &runner{options: Options{Raw: &lines}, began: time.Now()}
 	done := aRound(10)
 	require.NoError(t, r.raw(done.line(&side{name: up.Monolith}, Mixes[0])))
-	require.NoError(t, r.raw(aReport().line()))
+	whole := aReport()
+	whole.Annexes = []Annex{{Name: "limits", Figures: "as measured"}}
+	require.NoError(t, whole.WriteLine(&lines))
 	decode := json.NewDecoder(&lines)
 	var round, report map[string]any
 	require.NoError(t, decode.Decode(&round))
@@ -118,6 +120,7 @@ func TestRawLines(t *testing.T) {
 	require.NotEmpty(t, round["latency_us_hdr"])
 	require.Equal(t, "report", report["line"])
 	require.Contains(t, report, "sides")
+	require.Contains(t, report, "annexes", "the last line is the whole report")
 }
 
 func TestWork(t *testing.T) {

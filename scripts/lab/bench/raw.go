@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -68,14 +69,19 @@ type reportLine struct {
 	*Report
 }
 
-func (r *Report) line() reportLine { return reportLine{"report", r} }
+// WriteLine writes the report as the last of the raw lines, when the annexes have been added to it.
+func (r *Report) WriteLine(to io.Writer) error { return writeLine(to, reportLine{"report", r}) }
 
 // raw writes a line of JSON, if anybody wants it.
 func (r *runner) raw(line any) error {
 	if r.options.Raw == nil {
 		return nil
 	}
-	if err := json.NewEncoder(r.options.Raw).Encode(line); err != nil {
+	return writeLine(r.options.Raw, line)
+}
+
+func writeLine(to io.Writer, line any) error {
+	if err := json.NewEncoder(to).Encode(line); err != nil {
 		return fmt.Errorf("write the raw lines: %w", err)
 	}
 	return nil

@@ -59,7 +59,7 @@ func Run(ctx context.Context, state *up.State, options Options) (*Report, error)
 	report.weigh(r.scales)
 	report.Seconds = time.Since(r.began).Seconds()
 	report.judge()
-	return report, r.raw(report.line())
+	return report, nil
 }
 
 // open connects to all that can be read beside the shops.

@@ -57,8 +57,7 @@ func sidesOf(state *up.State, steps []int) ([]*side, error) {
 			s.home = up.Monolith
 		}
 		if s.url = sideURL(state, s.name); s.url == "" {
-			return nil, fmt.Errorf("the running lab does not have step %d (%s): stop it with lab down, and the benchmark starts "+
-				"a lab of its own that has", step, s.name)
+			return nil, fmt.Errorf("the running lab does not have step %d (%s)", step, s.name)
 		}
 		found = append(found, s)
 	}
@@ -66,6 +65,15 @@ func sidesOf(state *up.State, steps []int) ([]*side, error) {
 		return nil, fmt.Errorf("the running lab has no side to measure")
 	}
 	return found, nil
+}
+
+// Missing is the first of the steps that a lab does not run.
+func Missing(state *up.State, steps []int) (step int, missing bool) {
+	at := slices.IndexFunc(steps, func(step int) bool { return sideURL(state, sideName(step)) == "" })
+	if at < 0 {
+		return 0, false
+	}
+	return steps[at], true
 }
 
 // findOthers tells each side which processes could do its work in its place.

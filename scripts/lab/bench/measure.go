@@ -22,7 +22,7 @@ const pageBrowsers = 16
 // measureAll measures the mixes, and the pages if they are wanted.
 func (r *runner) measureAll(ctx context.Context, report *Report) error {
 	for i, mix := range r.options.Mixes {
-		err := r.countTransactions(ctx, mix, report, func() error { return r.measure(ctx, mix, r.shareOfTime(i), report) })
+		err := r.countTransactions(ctx, mix, report, func() error { return r.measure(ctx, mix, r.shareOfTime(len(r.options.Mixes)-i), report) })
 		if err != nil {
 			return err
 		}

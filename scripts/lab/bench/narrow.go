@@ -8,7 +8,7 @@ import (
 // narrow spends the time that is left on more rounds of the mix whose ratio is known worst. It goes by the width of the range
 // and not by the verdict: a run that went on until it liked what it saw would lean to that side.
 func (r *runner) narrow(ctx context.Context, report *Report) error {
-	for !r.tooLate(r.shareOfTime(len(r.options.Mixes) - 1)) {
+	for !r.tooLate(r.end()) {
 		mix, rounds := r.widest(report)
 		if rounds == 0 {
 			return nil
@@ -38,14 +38,15 @@ func (r *runner) widest(report *Report) (mix Mix, rounds int) {
 	return mix, rounds
 }
 
-// limit gives the run the time that its sides need. Options.Within is meant for two.
-func (r *runner) limit() time.Duration {
-	return r.options.Within * time.Duration(max(len(r.sides), 2)) / 2
+// end is when the run has to be over. Options.Within is meant for two sides.
+func (r *runner) end() time.Time {
+	return r.began.Add(r.options.Within * time.Duration(max(len(r.sides), 2)) / 2)
 }
 
-// shareOfTime is when a mix has to be through with its rounds, so that each mix gets as much of the time as the others.
-func (r *runner) shareOfTime(mix int) time.Time {
-	return r.began.Add(r.limit() * time.Duration(mix+1) / time.Duration(len(r.options.Mixes)))
+// shareOfTime is when the next mix has to be through with its rounds, so that those after it get as much of the time that is left.
+func (r *runner) shareOfTime(mixesLeft int) time.Time {
+	now := time.Now()
+	return now.Add(r.end().Sub(now) / time.Duration(mixesLeft))
 }
 
 // tooLate says whether another round would end after that moment. Without a limit there is always time.

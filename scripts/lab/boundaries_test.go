@@ -15,8 +15,9 @@ import (
 
 // The lab's layers, from the ground up. A package may import those below it and those beside it in its own folder.
 var (
-	world = []string{"up", "seed", "wire"}                  // what runs
-	tools = []string{"shop", "load", "invariants", "gauge"} // customers, load, judges, and what processes tell
+	world = []string{"up", "seed", "wire"} // what runs
+	// customers, load, judges, what processes tell, and what customers were told
+	tools = []string{"shop", "load", "invariants", "gauge", "history"}
 	// exceptions are what is not as it should be yet. They may only become fewer.
 	exceptions = map[string]string{
 		"bench/limits": "buy", // the start of a lab is measured until a purchase's receipt has come by mail

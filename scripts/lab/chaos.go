@@ -39,7 +39,7 @@ func (c *chaosCommand) Run(ctx context.Context, line *commands, to streams) erro
 	}
 	ctx, cancel := withGoRun(ctx)
 	defer cancel()
-	return onEachSide(c.Only, line, to, func(side string) (*chaos.StormReport, error) {
+	return onEachSide(c.Only, line, to, func(side string) (*chaos.Report, error) {
 		fmt.Fprintf(to.err, "%s, seed %d\n", side, c.Seed)
 		report, err := c.storm(ctx, side, to)
 		if err != nil {
@@ -49,7 +49,7 @@ func (c *chaosCommand) Run(ctx context.Context, line *commands, to streams) erro
 	}, chaosVerdict)
 }
 
-func chaosVerdict(report *chaos.StormReport) error {
+func chaosVerdict(report *chaos.Report) error {
 	if report.Passed() {
 		return nil
 	}
@@ -64,14 +64,14 @@ func either(is bool, yes, no int) int {
 }
 
 // storm is the run with all faults but those of the disks, which have a short one of their own.
-func (c *chaosCommand) storm(ctx context.Context, side string, to streams) (*chaos.StormReport, error) {
-	options := chaos.StormOptions{
+func (c *chaosCommand) storm(ctx context.Context, side string, to streams) (*chaos.Report, error) {
+	options := chaos.Options{
 		Side: side, Checkouts: c.Checkouts, Customers: c.Customers, Seed: c.Seed, Quick: c.Quick, Out: to.err,
 	}
-	report, err := inFolder(ctx, to, func(dir string) (*chaos.StormReport, error) {
+	report, err := inFolder(ctx, to, func(dir string) (*chaos.Report, error) {
 		options := options
 		options.Dir = dir
-		return chaos.Storm(ctx, options)
+		return chaos.Run(ctx, options)
 	}, chaosVerdict)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (c *chaosCommand) storm(ctx context.Context, side string, to streams) (*cha
 }
 
 // fillDisks makes a short run on small disks, and fills them. The second result says why there was none.
-func (c *chaosCommand) fillDisks(ctx context.Context, options chaos.StormOptions, to streams) (report *chaos.StormReport, why string, err error) {
+func (c *chaosCommand) fillDisks(ctx context.Context, options chaos.Options, to streams) (report *chaos.Report, why string, err error) {
 	const checkouts, customers = 300, 60
 	err = up.Folder(ctx, nil, func(dir string) (err error) {
 		disks, none, err := chaos.MountDisks(dir)
@@ -99,7 +99,7 @@ func (c *chaosCommand) fillDisks(ctx context.Context, options chaos.StormOptions
 		}
 		defer func() { err = errors.Join(err, disks.Unmount()) }()
 		options.Dir, options.Disks, options.Checkouts, options.Customers = dir, disks, checkouts, customers
-		report, err = chaos.Storm(ctx, options)
+		report, err = chaos.Run(ctx, options)
 		return err
 	})
 	return report, why, err

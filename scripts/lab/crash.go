@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"banyan/scripts/lab/chaos"
+	"banyan/scripts/lab/crash"
 )
 
 type crashCommand struct {
@@ -36,7 +36,7 @@ func (c *crashCommand) Run(ctx context.Context, line *commands, to streams) erro
 	}
 	ctx, cancel := withGoRun(ctx)
 	defer cancel()
-	return onEachSide(c.Only, line, to, func(side string) (*chaos.CrashReport, error) {
+	return onEachSide(c.Only, line, to, func(side string) (*crash.Report, error) {
 		fmt.Fprintf(to.err, "%s, seed %d\n", side, c.Seed)
 		report, err := c.crash(ctx, side, to)
 		if err != nil {
@@ -46,9 +46,9 @@ func (c *crashCommand) Run(ctx context.Context, line *commands, to streams) erro
 	}, c.verdict)
 }
 
-func (c *crashCommand) crash(ctx context.Context, side string, to streams) (*chaos.CrashReport, error) {
-	return inFolder(ctx, to, func(dir string) (*chaos.CrashReport, error) {
-		return chaos.Crash(ctx, chaos.CrashOptions{
+func (c *crashCommand) crash(ctx context.Context, side string, to streams) (*crash.Report, error) {
+	return inFolder(ctx, to, func(dir string) (*crash.Report, error) {
+		return crash.Run(ctx, crash.Options{
 			Side: side, Checkouts: c.Checkouts, Customers: c.Customers, Seed: c.Seed,
 			SweepAfter: c.SweepAfter, SettleWithin: c.SettleWithin, Patience: patience, Dir: dir, Out: to.err,
 		})
@@ -56,7 +56,7 @@ func (c *crashCommand) crash(ctx context.Context, side string, to streams) (*cha
 }
 
 // verdict is nil if the run went as expected.
-func (c *crashCommand) verdict(report *chaos.CrashReport) error {
+func (c *crashCommand) verdict(report *crash.Report) error {
 	switch {
 	case c.ExpectViolation && report.Passed():
 		return fmt.Errorf("nothing was found on the %s, and something was expected", report.Side)

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"banyan/scripts/lab/chaos"
+	"banyan/scripts/lab/history"
+	"banyan/scripts/lab/race"
 	"banyan/scripts/lab/up"
 )
 
@@ -47,10 +48,10 @@ func (c *raceCommand) race(ctx context.Context, state *up.State, line *commands,
 	if err != nil {
 		return err
 	}
-	return onSides(sides, line, to, func(side string) (*chaos.RaceReport, error) {
+	return onSides(sides, line, to, func(side string) (*race.Report, error) {
 		fmt.Fprintf(to.err, "%d customers of the %s are signing in and filling their carts …\n", c.Buyers, side)
-		shop := chaos.Shop{Side: side, URL: state.SideURL(side), OutsideURL: state.OutsideURL}
-		report, err := chaos.Race(ctx, shop, chaos.RaceOptions{Buyers: c.Buyers, Copies: c.Copies})
+		shop := history.Shop{Side: side, URL: state.SideURL(side), OutsideURL: state.OutsideURL}
+		report, err := race.Run(ctx, shop, race.Options{Buyers: c.Buyers, Copies: c.Copies})
 		if err != nil {
 			return nil, fmt.Errorf("race on the %s: %w", side, err)
 		}
@@ -58,7 +59,7 @@ func (c *raceCommand) race(ctx context.Context, state *up.State, line *commands,
 	}, raceVerdict)
 }
 
-func raceVerdict(report *chaos.RaceReport) error {
+func raceVerdict(report *race.Report) error {
 	if report.Passed() {
 		return nil
 	}

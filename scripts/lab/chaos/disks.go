@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"banyan/scripts/lab/chaos/fault"
+	"banyan/scripts/lab/history"
 )
 
 // Disks are small disks of a lab's own, one under each server, which can be filled without harm to anybody else.
@@ -63,7 +64,7 @@ func (d *Disks) schedule(side string, seed uint64) []fault.Step {
 }
 
 // Add takes over what came of the run that filled the disks. A nil report is none, for a reason.
-func (r *StormReport) Add(disks *StormReport, why string) {
+func (r *Report) Add(disks *Report, why string) {
 	if disks == nil {
 		for _, kind := range fault.Kinds(r.Side) {
 			if kind.OfDisk() {
@@ -76,11 +77,11 @@ func (r *StormReport) Add(disks *StormReport, why string) {
 	r.Faults = slices.Concat(r.Faults, disks.Faults)
 	r.Missing = slices.Concat(r.Missing, disks.Missing)
 	for _, v := range disks.Violations {
-		r.Violations = append(r.Violations, Violation{v.Rule, "when the disk was full: " + v.Detail})
+		r.Violations = append(r.Violations, history.Violation{Rule: v.Rule, Detail: "when the disk was full: " + v.Detail})
 	}
 	for _, v := range disks.Invariants {
 		if v.Broken > 0 {
-			r.Violations = append(r.Violations, Violation{v.Rule, "when the disk was full: " + strings.Join(v.Offenders, "; ")})
+			r.Violations = append(r.Violations, history.Violation{Rule: v.Rule, Detail: "when the disk was full: " + strings.Join(v.Offenders, "; ")})
 		}
 	}
 }

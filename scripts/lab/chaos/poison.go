@@ -5,24 +5,18 @@ import (
 	"slices"
 
 	"banyan/scripts/lab/chaos/fault"
+	"banyan/scripts/lab/history"
 )
 
-type deadLetterRow struct {
-	EventID  string
-	Consumer string
-}
-
-const selectDeadLetters = `select event_id::text, consumer from @area.dead_letters where replayed_at is null`
-
 // judgePoison looks whether each reader has put each poison event aside.
-func (s *storm) judgePoison(ctx context.Context, e *evidence) ([]Violation, error) {
-	found := newFindings()
+func (s *storm) judgePoison(ctx context.Context, e *history.Evidence) ([]history.Violation, error) {
+	found := history.NewFindings()
 	if len(s.world.Planted) == 0 {
-		return found.all, nil
+		return found.All, nil
 	}
-	var there []deadLetterRow
+	var there []history.DeadLetter
 	for _, area := range fault.PoisonReaders {
-		rows, err := rows[deadLetterRow](ctx, e, inArea(selectDeadLetters, area))
+		rows, err := e.DeadLetters(ctx, area)
 		if err != nil {
 			return nil, err
 		}
@@ -30,10 +24,10 @@ func (s *storm) judgePoison(ctx context.Context, e *evidence) ([]Violation, erro
 	}
 	for _, id := range s.world.Planted {
 		for _, reader := range fault.PoisonReaders {
-			if !slices.Contains(there, deadLetterRow{id, reader}) {
-				found.add("a poison event is put aside by each of its readers", "event %s is not, by %s", id, reader)
+			if !slices.Contains(there, history.DeadLetter{EventID: id, Consumer: reader}) {
+				found.Add("a poison event is put aside by each of its readers", "event %s is not, by %s", id, reader)
 			}
 		}
 	}
-	return found.all, nil
+	return found.All, nil
 }

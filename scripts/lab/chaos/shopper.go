@@ -5,21 +5,22 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
-
+	"banyan/scripts/lab/history"
 	"banyan/scripts/lab/shop"
 )
 
 // shopper is a customer who comes again and again until the shop closes, and who looks after what they bought.
 type shopper struct {
-	*customer
+	*history.Customer
 	staff  *shop.Person
 	books  []string
 	think  time.Duration // between two visits, on average
 	meter  *meter
 	closed <-chan struct{}
+	done   *atomic.Int64 // visits of all customers
 	random *rand.Rand
 
 	bought []string // the orders that may still be cancelled or sent, oldest first
@@ -42,7 +43,7 @@ func (s *shopper) goShopping(ctx context.Context) error {
 			return nil
 		case <-time.After(time.Duration(s.random.Int64N(int64(2 * s.think)))):
 		}
-		v := makeVisit(s.random, s.books)
+		v := history.Draw(s.random, s.books)
 		if err := s.visit(ctx, v); err != nil {
 			return err
 		}
@@ -54,23 +55,21 @@ func (s *shopper) goShopping(ctx context.Context) error {
 }
 
 // visit is one checkout. A cart that cannot be filled while the shop is away is left for another day.
-func (s *shopper) visit(ctx context.Context, v visit) error {
-	s.history.journal.write(note{Customer: s.Email, Step: "fill the cart", Cart: v.lines})
-	filled, err := s.fill(ctx, v.lines)
-	s.history.journal.write(note{Customer: s.Email, Step: "answer", Cart: filled.Items, Error: text(err)})
+func (s *shopper) visit(ctx context.Context, v history.Visit) error {
+	filled, err := s.Fill(ctx, v.Lines)
 	if err != nil {
 		return context.Cause(ctx)
 	}
-	a := s.history.begin(attempt{Customer: s.Email, Key: uuid.NewString(), Card: v.card, Cart: filled.Items, Sure: !s.doubt})
-	if err := s.buy(ctx, v, a); err != nil && !errors.Is(err, errStuck) {
+	a := s.Begin(v, filled)
+	if err := s.Buy(ctx, v, a); err != nil && !errors.Is(err, history.ErrStuck) {
 		return err
 	}
 	s.done.Add(1)
 	switch a.Outcome {
-	case outcomePaid:
+	case history.Paid:
 		s.meter.add(a.Began, a.Ended)
 		s.bought = append(s.bought, a.Order)
-	case outcomeRefused: // what is sold out would be in the way of every other checkout
+	case history.Refused: // what is sold out would be in the way of every other checkout
 		_ = s.EmptyCart(ctx)
 	}
 	if a.Order != "" {
@@ -87,21 +86,21 @@ func (s *shopper) lookAfter(ctx context.Context) {
 		s.bought = append(s.bought[:i], s.bought[i+1:]...)
 		switch {
 		case n < cancelShare:
-			s.cancels(ctx, id)
+			s.Cancels(ctx, id)
 		case n < cancelShare+dispatchShare:
-			s.dispatches(ctx, s.staff, id)
+			s.Dispatches(ctx, s.staff, id)
 		default:
 			var both sync.WaitGroup
-			both.Go(func() { s.cancels(ctx, id) })
-			both.Go(func() { s.dispatches(ctx, s.staff, id) })
+			both.Go(func() { s.Cancels(ctx, id) })
+			both.Go(func() { s.Dispatches(ctx, s.staff, id) })
 			both.Wait()
 		}
 	}
 	if len(s.known) == 0 {
 		return
 	}
-	s.rereads(ctx, s.known[s.random.IntN(len(s.known))])
+	s.Rereads(ctx, s.known[s.random.IntN(len(s.known))])
 	if s.random.IntN(100) < listShare {
-		s.lists(ctx, s.known[len(s.known)-1])
+		s.Lists(ctx, s.known[len(s.known)-1])
 	}
 }

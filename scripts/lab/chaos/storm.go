@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -14,13 +13,14 @@ import (
 
 	"banyan/scripts/lab/chaos/fault"
 	"banyan/scripts/lab/chaos/points"
+	"banyan/scripts/lab/history"
 	"banyan/scripts/lab/invariants"
 	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
 
-// StormOptions say how much trouble to make. All fields are needed, except for Quick, Disks and Out.
-type StormOptions struct {
+// Options say how much trouble to make. All fields are needed, except for Quick, Disks and Out.
+type Options struct {
 	Side      string // up.Monolith or up.Services
 	Checkouts int    // at least so many are made
 	Customers int
@@ -49,20 +49,20 @@ var (
 
 // storm is one run.
 type storm struct {
-	options StormOptions
+	options Options
 	pace    pace
 	lab     *up.Lab
 	net     *fault.Net
 	points  *points.Points
 	world   *fault.World
-	shop    Shop
+	shop    history.Shop
 	started time.Time // the lab
 	began   time.Time // the load
 
 	people  []*shop.Person
 	staff   *shop.Person
 	books   []string
-	history history
+	history history.History
 	meter   meter
 	backlog *backlog
 	done    atomic.Int64
@@ -77,10 +77,10 @@ type struck struct {
 	caughtUp  time.Duration // until nothing waits that waited before; -1: not within the time
 }
 
-// Storm starts a lab with a proxy in every wire, breaks one thing after the other while customers buy, kills processes at
+// Run starts a lab with a proxy in every wire, breaks one thing after the other while customers buy, kills processes at
 // the points that matter in between, and judges what is left once the shop has come to rest. An error means that
 // there was nothing to judge.
-func Storm(ctx context.Context, options StormOptions) (report *StormReport, err error) {
+func Run(ctx context.Context, options Options) (report *Report, err error) {
 	if options.Out == nil {
 		options.Out = io.Discard
 	}
@@ -102,15 +102,15 @@ func Storm(ctx context.Context, options StormOptions) (report *StormReport, err 
 			s.world.Disks = options.Disks.mounted
 		}
 		state := lab.State()
-		s.shop = Shop{Side: options.Side, URL: state.SideURL(options.Side), OutsideURL: state.OutsideURL}
+		s.shop = history.Shop{Side: options.Side, URL: state.SideURL(options.Side), OutsideURL: state.OutsideURL}
 		report, err = s.run(ctx)
 		return err
 	})
 	return report, err
 }
 
-func (s *storm) run(ctx context.Context) (*StormReport, error) {
-	client, err := s.shop.client(s.options.Customers)
+func (s *storm) run(ctx context.Context) (*Report, error) {
+	client, err := s.shop.Client(s.options.Customers)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (s *storm) run(ctx context.Context) (*StormReport, error) {
 	if err := s.open(ctx, client); err != nil {
 		return nil, err
 	}
-	if s.history.journal, err = openJournal(filepath.Join(s.options.Dir, "history.jsonl")); err != nil {
+	if err := s.history.Keep(filepath.Join(s.options.Dir, "history.jsonl")); err != nil {
 		return nil, err
 	}
 	state := s.lab.State()
@@ -128,7 +128,7 @@ func (s *storm) run(ctx context.Context) (*StormReport, error) {
 	defer s.backlog.close()
 	s.began = time.Now()
 	loading := s.load(ctx)
-	if loading = errors.Join(loading, s.history.journal.close()); loading != nil {
+	if loading = errors.Join(loading, s.history.Close()); loading != nil {
 		return nil, loading
 	}
 	loaded := time.Now()
@@ -148,7 +148,7 @@ func (s *storm) open(ctx context.Context, client *shop.Client) (err error) {
 	if s.staff, err = shop.Staff(ctx, client); err != nil {
 		return err
 	}
-	if s.books, err = popularBooks(ctx, s.people[0]); err != nil {
+	if s.books, err = history.PopularBooks(ctx, s.people[0]); err != nil {
 		return err
 	}
 	for i, id := range s.books {
@@ -175,9 +175,9 @@ func (s *storm) load(ctx context.Context) error {
 	s.say("%d faults in about %s, %.0f checkouts a second", len(steps), lasts.Round(time.Second), rate)
 	for i, p := range s.people {
 		shopper := &shopper{
-			customer: &customer{Person: p, patience: shop.Patience, history: &s.history, done: &s.done},
-			staff:    s.staff, books: s.books, think: think, meter: &s.meter, closed: closed,
-			random: rand.New(rand.NewPCG(s.options.Seed, drawVisits<<32|uint64(i))),
+			Customer: &history.Customer{Person: p, Patience: shop.Patience, History: &s.history},
+			staff:    s.staff, books: s.books, think: think, meter: &s.meter, closed: closed, done: &s.done,
+			random: history.RandomOf(s.options.Seed, i),
 		}
 		group.Go(func() error { return shopper.goShopping(ctx) })
 	}
@@ -192,9 +192,8 @@ func (s *storm) schedule() []fault.Step {
 	if s.options.Disks != nil {
 		return s.options.Disks.schedule(s.options.Side, s.options.Seed)
 	}
-	processes := (&crash{options: CrashOptions{Side: s.options.Side}}).victims()
 	return fault.Schedule(fault.Options{
-		Side: s.options.Side, Processes: processes, Wires: s.net.Ways(), Seed: s.options.Seed, Quick: s.options.Quick,
+		Side: s.options.Side, Processes: up.Processes(s.options.Side), Wires: s.net.Ways(), Seed: s.options.Seed, Quick: s.options.Quick,
 	})
 }
 
@@ -284,7 +283,7 @@ func (s *storm) strike(ctx context.Context, step fault.Step) error {
 }
 
 // judge waits for rest and holds everything against everything.
-func (s *storm) judge(ctx context.Context, loaded time.Time) (*StormReport, error) {
+func (s *storm) judge(ctx context.Context, loaded time.Time) (*Report, error) {
 	state := s.lab.State()
 	judges, err := invariants.Open(ctx, invariants.Where{
 		Side: s.options.Side, Database: state.Databases[s.options.Side], Broker: state.NATSURL, OutsideURL: state.OutsideURL,
@@ -299,16 +298,16 @@ func (s *storm) judge(ctx context.Context, loaded time.Time) (*StormReport, erro
 		return nil, err
 	}
 	rested := time.Now()
-	evidence, err := gather(ctx, s.shop, state.Databases[s.options.Side], state.NATSURL)
+	evidence, err := history.Gather(ctx, s.shop, state.Databases[s.options.Side], state.NATSURL)
 	if err != nil {
 		return nil, err
 	}
-	defer evidence.close()
-	facts, err := evidence.facts(ctx, s.began, s.people)
+	defer evidence.Close()
+	facts, err := evidence.Facts(ctx, s.began, s.people)
 	if err != nil {
 		return nil, err
 	}
-	facts.left = left
+	facts.Left = left
 	verdicts, err := judges.Check(ctx)
 	if err != nil {
 		return nil, err

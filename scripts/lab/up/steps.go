@@ -87,3 +87,11 @@ func sides(only string) (map[string]Step, error) {
 	}
 	return nil, fmt.Errorf("there is no side %q: it is %s or %s", only, Monolith, Services)
 }
+
+// Processes are those of one side at its end of the ladder, by their names in the lab's state.
+func Processes(side string) []string {
+	if side == Monolith {
+		return slices.Clone(Ladder[0].Processes)
+	}
+	return slices.Clone(Ladder[len(Ladder)-1].Processes)
+}

@@ -1,4 +1,4 @@
-package chaos
+package race
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 // sameKeyRequests are sent at once with one key.
 const sameKeyRequests = 50
 
-// SameKeyReport is what came of one checkout that was sent many times at once.
-type SameKeyReport struct {
+// SameKey is what came of one checkout that was sent many times at once.
+type SameKey struct {
 	Requests int  `json:"requests"`
 	First    int  `json:"first"` // status of the answer that the key stands for
 	Answered int  `json:"answered"`
@@ -55,7 +55,7 @@ func (r *race) sameKey(ctx context.Context) error {
 		return err
 	}
 	if bought.Status != "paid" {
-		r.findings.add("one key, many times: the order is paid", "order %s is %s", bought.ID, bought.Status)
+		r.findings.Add("one key, many times: the order is paid", "order %s is %s", bought.ID, bought.Status)
 	}
 	return r.judgeSameKey(ctx, key, *first, bought.ID, len(before))
 }
@@ -69,21 +69,21 @@ func (r *race) countSameKey(answers []shop.Answer) *shop.Answer {
 		case said.Status == http.StatusConflict && said.Code() == "key-in-use":
 			report.InUse++
 			if said.RetryAfter() == "" {
-				r.findings.add("one key, many times: who is to wait is told how long", "409 key-in-use without Retry-After")
+				r.findings.Add("one key, many times: who is to wait is told how long", "409 key-in-use without Retry-After")
 			}
 		case said.Status == http.StatusCreated, said.Status == http.StatusAccepted:
 			report.Answered++
 			if first == nil {
 				first = &answers[i]
 			} else if !said.Same(*first) {
-				r.findings.add("one key, many times: every answer is the same", "%s differs from %s", said.Body, first.Body)
+				r.findings.Add("one key, many times: every answer is the same", "%s differs from %s", said.Body, first.Body)
 			}
 		default:
-			r.findings.add("one key, many times: 201, 202 or 409 key-in-use", "%v", said.Err())
+			r.findings.Add("one key, many times: 201, 202 or 409 key-in-use", "%v", said.Err())
 		}
 	}
 	if first == nil {
-		r.findings.add("one key, many times: one request does the work", "none of %d got an order", len(answers))
+		r.findings.Add("one key, many times: one request does the work", "none of %d got an order", len(answers))
 	}
 	return first
 }
@@ -97,7 +97,7 @@ func (r *race) judgeSameKey(ctx context.Context, key string, first shop.Answer, 
 	}
 	report.Repeated = again.Same(first)
 	if !report.Repeated {
-		r.findings.add("one key, many times: a repetition gets the first answer's bytes", "%d %s, not %d %s",
+		r.findings.Add("one key, many times: a repetition gets the first answer's bytes", "%d %s, not %d %s",
 			again.Status, again.Body, first.Status, first.Body)
 	}
 	after, err := r.ordersOf(ctx, r.buyers[0])
@@ -106,13 +106,13 @@ func (r *race) judgeSameKey(ctx context.Context, key string, first shop.Answer, 
 	}
 	report.Orders = len(after) - before
 	if report.Orders != 1 {
-		r.findings.add("one key, many times: one order", "there are %d", report.Orders)
+		r.findings.Add("one key, many times: one order", "there are %d", report.Orders)
 	}
 	var left int
 	if err := r.judgeStock(ctx, max(0, r.copies-len(r.buyers)), &left); err != nil {
 		return err
 	}
-	entries, err := r.shop.ledger(ctx, r.began)
+	entries, err := r.shop.Ledger(ctx, r.began)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (r *race) judgeSameKey(ctx context.Context, key string, first shop.Answer, 
 		}
 	}
 	if charges != 1 {
-		r.findings.add("one key, many times: one charge", "the ledger has %d lines of order %s", charges, orderID)
+		r.findings.Add("one key, many times: one charge", "the ledger has %d lines of order %s", charges, orderID)
 	}
 	return nil
 }

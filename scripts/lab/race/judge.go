@@ -1,4 +1,4 @@
-package chaos
+package race
 
 import (
 	"context"
@@ -19,12 +19,12 @@ func (r *race) judge(ctx context.Context, orders []shop.Order) error {
 		case o.Status == "cancelled" && o.CancelReason != nil && *o.CancelReason == "sold_out":
 			r.report.SoldOutLater++
 		default:
-			r.findings.add("an order of the race ends paid or sold out", "order %s of %s is %s", o.ID, r.buyers[i].Email, o.Status)
+			r.findings.Add("an order of the race ends paid or sold out", "order %s of %s is %s", o.ID, r.buyers[i].Email, o.Status)
 		}
 	}
 	r.report.Paid = len(paid)
 	if sold := min(r.copies, len(r.buyers)); len(paid) != sold {
-		r.findings.add("every copy is sold, and none twice", "%d orders are paid, of %d that can be", len(paid), sold)
+		r.findings.Add("every copy is sold, and none twice", "%d orders are paid, of %d that can be", len(paid), sold)
 	}
 	if err := r.judgeOrders(ctx, orders); err != nil {
 		return err
@@ -51,11 +51,11 @@ func (r *race) judgeOrders(ctx context.Context, told []shop.Order) error {
 	for i, there := range all {
 		for _, o := range there {
 			if o.ID != told[i].ID {
-				r.findings.add("nobody has an order that they were not told of", "%s has order %s, %s", r.buyers[i].Email, o.ID, o.Status)
+				r.findings.Add("nobody has an order that they were not told of", "%s has order %s, %s", r.buyers[i].Email, o.ID, o.Status)
 			}
 		}
 		if told[i].ID != "" && len(there) == 0 {
-			r.findings.add("an order that was acknowledged is there", "order %s of %s is not", told[i].ID, r.buyers[i].Email)
+			r.findings.Add("an order that was acknowledged is there", "order %s of %s is not", told[i].ID, r.buyers[i].Email)
 		}
 	}
 	return nil
@@ -77,7 +77,7 @@ func (r *race) judgeStock(ctx context.Context, expected int, left *int) (err err
 		return err
 	}
 	if *left != expected {
-		r.findings.add("what is not sold is in stock", "%d copies are left, not %d", *left, expected)
+		r.findings.Add("what is not sold is in stock", "%d copies are left, not %d", *left, expected)
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func (r *race) judgeStock(ctx context.Context, expected int, left *int) (err err
 // judgeLedger compares the lines of the race's price with the paid orders, and returns how many charges were
 // captured.
 func (r *race) judgeLedger(ctx context.Context, paid []string) (charges int, err error) {
-	entries, err := r.shop.ledger(ctx, r.began)
+	entries, err := r.shop.Ledger(ctx, r.began)
 	if err != nil {
 		return 0, err
 	}
@@ -95,18 +95,18 @@ func (r *race) judgeLedger(ctx context.Context, paid []string) (charges int, err
 			continue
 		}
 		if e.Effect != "charge" {
-			r.findings.add("the card processor only charges", "it has a %s of order %s", e.Effect, e.Reference)
+			r.findings.Add("the card processor only charges", "it has a %s of order %s", e.Effect, e.Reference)
 			continue
 		}
 		charges++
 		charged[e.Reference]++
 		if !slices.Contains(paid, e.Reference) {
-			r.findings.add("only paid orders are charged", "order %s is charged and not paid", e.Reference)
+			r.findings.Add("only paid orders are charged", "order %s is charged and not paid", e.Reference)
 		}
 	}
 	for _, id := range paid {
 		if charged[id] != 1 {
-			r.findings.add("a paid order is charged once", "order %s is charged %d times", id, charged[id])
+			r.findings.Add("a paid order is charged once", "order %s is charged %d times", id, charged[id])
 		}
 	}
 	return charges, nil

@@ -1,4 +1,4 @@
-package chaos
+package race
 
 import (
 	"encoding/json"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"banyan/scripts/lab/history"
 	"banyan/scripts/lab/shop"
 )
 
@@ -119,11 +120,11 @@ func (s *stall) sell(w http.ResponseWriter, who, key string) {
 
 func TestRace(t *testing.T) {
 	t.Parallel()
-	run := func(t *testing.T, s *stall) *RaceReport {
+	run := func(t *testing.T, s *stall) *Report {
 		s.orders, s.answers = map[string][]string{}, map[string]string{}
 		server := httptest.NewServer(s)
 		t.Cleanup(server.Close)
-		report, err := Race(t.Context(), Shop{"stall", server.URL, server.URL}, RaceOptions{Buyers: 12, Copies: 3})
+		report, err := Run(t.Context(), history.Shop{Side: "stall", URL: server.URL, OutsideURL: server.URL}, Options{Buyers: 12, Copies: 3})
 		require.NoError(t, err)
 		return report
 	}
@@ -133,7 +134,7 @@ func TestRace(t *testing.T) {
 		report := run(t, &stall{})
 		require.Empty(t, report.Violations)
 		require.Equal(t, []int{3, 9, 0, 3}, []int{report.Paid, report.SoldOut, report.Stock, report.Charges})
-		require.Equal(t, SameKeyReport{Requests: 50, First: 201, Answered: 50, Orders: 1, Repeated: true}, report.SameKey)
+		require.Equal(t, SameKey{Requests: 50, First: 201, Answered: 50, Orders: 1, Repeated: true}, report.SameKey)
 	})
 
 	cases := map[string]struct {
@@ -150,7 +151,7 @@ func TestRace(t *testing.T) {
 		t.Run("notices "+name, func(t *testing.T) {
 			t.Parallel()
 			broken := run(t, c.shop).Violations
-			require.True(t, slices.ContainsFunc(broken, func(v Violation) bool { return v.Rule == c.rule }), "%v", broken)
+			require.True(t, slices.ContainsFunc(broken, func(v history.Violation) bool { return v.Rule == c.rule }), "%v", broken)
 		})
 	}
 }

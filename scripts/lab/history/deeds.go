@@ -1,4 +1,4 @@
-package chaos
+package history
 
 import (
 	"context"
@@ -11,14 +11,14 @@ import (
 
 // What customers and staff do with an order besides making it.
 const (
-	deedRead     = "read"
-	deedList     = "list" // the customer's newest orders, among which is this one
-	deedCancel   = "cancel"
-	deedDispatch = "dispatch" // by staff
+	Read     = "read"
+	List     = "list" // the customer's newest orders, among which is this one
+	Cancel   = "cancel"
+	Dispatch = "dispatch" // by staff
 )
 
-// deed is one request about an order, written down before it was sent.
-type deed struct {
+// Deed is one request about an order, written down before it was sent.
+type Deed struct {
 	Customer string
 	Order    string
 	What     string
@@ -32,20 +32,20 @@ type deed struct {
 }
 
 // intend writes down what is about to be asked. Only who asks changes it from now on.
-func (h *history) intend(d deed) *deed {
+func (h *History) intend(d Deed) *Deed {
 	d.Began = time.Now()
 	h.journal.write(note{Customer: d.Customer, Step: d.What, Order: d.Order})
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.deeds = append(h.deeds, &d)
+	h.Deeds = append(h.Deeds, &d)
 	return &d
 }
 
 // does asks once. What stays unknown is written down as that.
-func (c *customer) does(ctx context.Context, who *shop.Person, what, order, method, path string) (*deed, shop.Answer) {
-	d := c.history.intend(deed{Customer: c.Email, Order: order, What: what})
+func (c *Customer) does(ctx context.Context, who *shop.Person, what, order, method, path string) (*Deed, shop.Answer) {
+	d := c.History.intend(Deed{Customer: c.Email, Order: order, What: what})
 	said, err := who.Send(ctx, shop.Request{Method: method, Path: path})
-	c.history.journal.write(note{Customer: c.Email, Step: "answer", Order: order, Status: said.Status, State: stateIn(said), Error: text(err)})
+	c.History.journal.write(note{Customer: c.Email, Step: "answer", Order: order, Status: said.Status, State: stateIn(said), Error: text(err)})
 	if err != nil || said.Later() {
 		return d, shop.Answer{}
 	}
@@ -53,15 +53,15 @@ func (c *customer) does(ctx context.Context, who *shop.Person, what, order, meth
 	return d, said
 }
 
-// rereads looks at one of the customer's orders again.
-func (c *customer) rereads(ctx context.Context, id string) {
-	d, said := c.does(ctx, c.Person, deedRead, id, http.MethodGet, "/v1/orders/"+id)
+// Rereads looks at one of the customer's orders again.
+func (c *Customer) Rereads(ctx context.Context, id string) {
+	d, said := c.does(ctx, c.Person, Read, id, http.MethodGet, "/v1/orders/"+id)
 	d.learn(said)
 }
 
-// lists looks whether an order is among the newest ones.
-func (c *customer) lists(ctx context.Context, id string) {
-	d, said := c.does(ctx, c.Person, deedList, id, http.MethodGet, "/v1/orders")
+// Lists looks whether an order is among the newest ones.
+func (c *Customer) Lists(ctx context.Context, id string) {
+	d, said := c.does(ctx, c.Person, List, id, http.MethodGet, "/v1/orders")
 	var page shop.List[shop.Order]
 	if said.Status != http.StatusOK || json.Unmarshal(said.Body, &page) != nil {
 		return
@@ -73,20 +73,20 @@ func (c *customer) lists(ctx context.Context, id string) {
 	}
 }
 
-// cancels asks for an order not to be delivered.
-func (c *customer) cancels(ctx context.Context, id string) {
-	d, said := c.does(ctx, c.Person, deedCancel, id, http.MethodPost, "/v1/orders/"+id+"/cancel")
+// Cancels asks for an order not to be delivered.
+func (c *Customer) Cancels(ctx context.Context, id string) {
+	d, said := c.does(ctx, c.Person, Cancel, id, http.MethodPost, "/v1/orders/"+id+"/cancel")
 	d.learn(said)
 }
 
-// dispatches has staff send the parcel of an order off, if there is one by now.
-func (c *customer) dispatches(ctx context.Context, staff *shop.Person, id string) {
+// Dispatches has staff send the parcel of an order off, if there is one by now.
+func (c *Customer) Dispatches(ctx context.Context, staff *shop.Person, id string) {
 	said, err := c.Send(ctx, shop.Request{Method: http.MethodGet, Path: "/v1/shipments?order_id=" + id})
 	var parcels shop.List[shop.Shipment]
 	if err != nil || said.Status != http.StatusOK || json.Unmarshal(said.Body, &parcels) != nil || len(parcels.Items) == 0 {
 		return
 	}
-	d, said := c.does(ctx, staff, deedDispatch, id, http.MethodPost, "/v1/shipments/"+parcels.Items[0].ID+"/dispatch")
+	d, said := c.does(ctx, staff, Dispatch, id, http.MethodPost, "/v1/shipments/"+parcels.Items[0].ID+"/dispatch")
 	d.learn(said)
 }
 
@@ -102,7 +102,7 @@ func stateIn(said shop.Answer) string {
 }
 
 // learn takes over what an answer says of the order.
-func (d *deed) learn(said shop.Answer) {
+func (d *Deed) learn(said shop.Answer) {
 	var o shop.Order
 	if said.Status == http.StatusOK && json.Unmarshal(said.Body, &o) == nil {
 		d.State, d.Total = o.Status, o.Total.Amount

@@ -1,4 +1,4 @@
-package chaos
+package history
 
 import (
 	"bufio"
@@ -21,14 +21,14 @@ type Shop struct {
 	OutsideURL string `json:"-"` // the card processor and the mail server
 }
 
-// client makes the connections for so many customers at once.
-func (s Shop) client(customers int) (*shop.Client, error) {
+// Client makes the connections for so many customers at once.
+func (s Shop) Client(customers int) (*shop.Client, error) {
 	return shop.New(shop.Options{Connections: customers}, s.URL)
 }
 
-// entry is a line of the card processor's ledger. Effect is charge, decline or refund; the reference is an
+// Entry is a line of the card processor's ledger. Effect is charge, decline or refund; the reference is an
 // order's id.
-type entry struct {
+type Entry struct {
 	At        time.Time `json:"at"`
 	Effect    string    `json:"effect"`
 	Reference string    `json:"reference"`
@@ -36,8 +36,8 @@ type entry struct {
 	Currency  string    `json:"currency"`
 }
 
-// mail is a message that has arrived.
-type mail struct {
+// Mail is a message that has arrived.
+type Mail struct {
 	MessageID string `json:"message_id"`
 	Subject   string `json:"subject"`
 	Body      string `json:"body"`
@@ -45,27 +45,43 @@ type mail struct {
 
 // The subjects by which the mails about orders are told.
 const (
-	subjectPaid      = "Thank you for your order"
-	subjectCancelled = "Your order is cancelled"
-	subjectShipped   = "Your books are on their way"
+	SubjectPaid      = "Thank you for your order"
+	SubjectCancelled = "Your order is cancelled"
+	SubjectShipped   = "Your books are on their way"
 )
 
 // order is the id of the order that the mail speaks of; empty if it speaks of none.
-func (m mail) order() string {
+func (m Mail) order() string {
 	_, id, _ := strings.Cut(m.Body, "Your order: ")
 	return strings.TrimSpace(id)
 }
 
-// ledger returns what the card processor did for the shop since a moment.
-func (s Shop) ledger(ctx context.Context, since time.Time) ([]entry, error) {
+// CountMail counts the receipts by distinct Message-ID, and of all mails those that came again with the same one.
+func CountMail(mails []Mail) (receipts, twice int) {
+	seen := map[string]bool{}
+	for _, m := range mails {
+		if seen[m.MessageID] {
+			twice++
+			continue
+		}
+		seen[m.MessageID] = true
+		if m.Subject == SubjectPaid {
+			receipts++
+		}
+	}
+	return receipts, twice
+}
+
+// Ledger returns what the card processor did for the shop since a moment.
+func (s Shop) Ledger(ctx context.Context, since time.Time) ([]Entry, error) {
 	body, err := s.outside(ctx, "/ledger?merchant="+url.QueryEscape(s.Side))
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close()
-	var entries []entry
+	var entries []Entry
 	for lines := json.NewDecoder(bufio.NewReader(body)); ; {
-		var e entry
+		var e Entry
 		if err := lines.Decode(&e); err == io.EOF {
 			return entries, nil
 		} else if err != nil {
@@ -78,14 +94,14 @@ func (s Shop) ledger(ctx context.Context, since time.Time) ([]entry, error) {
 }
 
 // mailTo returns the mail that an address has got.
-func (s Shop) mailTo(ctx context.Context, address string) ([]mail, error) {
+func (s Shop) mailTo(ctx context.Context, address string) ([]Mail, error) {
 	const most = 100_000 // all that the world outside lists at once
 	body, err := s.outside(ctx, fmt.Sprintf("/mail.json?limit=%d&to=%s", most, url.QueryEscape(address)))
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close()
-	var all []mail
+	var all []Mail
 	if err := json.NewDecoder(body).Decode(&all); err != nil {
 		return nil, fmt.Errorf("read the mail to %s: %w", address, err)
 	}

@@ -1,4 +1,4 @@
-package chaos
+package crash
 
 import (
 	"slices"
@@ -8,15 +8,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"banyan/scripts/lab/history"
 	"banyan/scripts/lab/up"
 )
 
 // crashBriefly kills the monolith while a few customers buy who soon give up.
-func crashBriefly(t *testing.T, sweepAfter, settleWithin time.Duration) *CrashReport {
+func crashBriefly(t *testing.T, sweepAfter, settleWithin time.Duration) *Report {
 	t.Helper()
 	dir := t.TempDir()
 	t.Cleanup(func() { require.NoError(t, up.Wipe(dir)) })
-	report, err := Crash(t.Context(), CrashOptions{
+	report, err := Run(t.Context(), Options{
 		Side: up.Monolith, Checkouts: 36, Customers: 12, Seed: 2, Dir: dir,
 		SweepAfter: sweepAfter, SettleWithin: settleWithin, Patience: time.Second,
 	})
@@ -28,7 +29,7 @@ func crashBriefly(t *testing.T, sweepAfter, settleWithin time.Duration) *CrashRe
 
 // ofMail says that a violation is about mail. What a killed process was sending waits until its lease is over,
 // which is longer than this test waits; lab crash does wait.
-func ofMail(v Violation) bool {
+func ofMail(v history.Violation) bool {
 	return strings.HasSuffix(v.Detail, "mails queued") || v.Rule == "paid orders have one receipt, others none"
 }
 
@@ -47,7 +48,7 @@ func TestCrash(t *testing.T) {
 		t.Parallel()
 		report := crashBriefly(t, 24*time.Hour, 2*time.Second)
 		require.NotZero(t, report.Pending)
-		require.True(t, slices.ContainsFunc(report.Violations, func(v Violation) bool {
+		require.True(t, slices.ContainsFunc(report.Violations, func(v history.Violation) bool {
 			return v.Rule == "every order is paid or cancelled"
 		}), "%v", report.Violations)
 	})

@@ -1,4 +1,4 @@
-package chaos
+package history
 
 import (
 	"maps"
@@ -27,15 +27,15 @@ func follows(before, after string) bool {
 }
 
 // judgeDeeds looks whether any answer was contradicted by a later one, or by what is in the end.
-func (f *findings) judgeDeeds(facts *facts, attempts []*attempt, deeds []*deed) {
+func (f *Findings) judgeDeeds(facts *Facts, attempts []*Attempt, deeds []*Deed) {
 	seen := map[string][]sighting{}
 	for _, a := range attempts {
 		if state := stateOf[a.Outcome]; state != "" && a.Order != "" {
 			seen[a.Order] = append(seen[a.Order], sighting{a.Began, a.Ended, state, 0, "the checkout"})
 		}
 	}
-	orders := map[string]orderRow{}
-	for _, o := range facts.orders {
+	orders := map[string]Order{}
+	for _, o := range facts.Orders {
 		orders[o.ID] = o
 	}
 	for _, d := range deeds {
@@ -43,7 +43,7 @@ func (f *findings) judgeDeeds(facts *facts, attempts []*attempt, deeds []*deed) 
 			continue
 		}
 		f.judgeDeed(d, orders[d.Order])
-		if d.State != "" && d.What != deedDispatch {
+		if d.State != "" && d.What != Dispatch {
 			seen[d.Order] = append(seen[d.Order], sighting{d.Began, d.Ended, d.State, d.Total, "a " + d.What})
 		}
 	}
@@ -55,10 +55,10 @@ func (f *findings) judgeDeeds(facts *facts, attempts []*attempt, deeds []*deed) 
 }
 
 // stateOf is what an order is after a checkout with this outcome.
-var stateOf = map[string]string{outcomePaid: "paid", outcomeAccepted: "pending", outcomeDeclined: "cancelled"}
+var stateOf = map[string]string{Paid: "paid", Accepted: "pending", Declined: "cancelled"}
 
 // judgeSightings compares what was told one after the other. What overlaps in time may be told in any order.
-func (f *findings) judgeSightings(o orderRow, seen []sighting) {
+func (f *Findings) judgeSightings(o Order, seen []sighting) {
 	end := time.Now().Add(time.Hour)
 	seen = append(slices.Clone(seen), sighting{end, end, o.Status, o.Total, "the database in the end"})
 	slices.SortFunc(seen, func(a, b sighting) int { return a.began.Compare(b.began) })
@@ -68,11 +68,11 @@ func (f *findings) judgeSightings(o orderRow, seen []sighting) {
 				continue
 			}
 			if !follows(earlier.state, later.state) {
-				f.add("no answer is contradicted later", "order %s of %s: %s said that it is %s, and %s later that it is %s",
+				f.Add("no answer is contradicted later", "order %s of %s: %s said that it is %s, and %s later that it is %s",
 					o.ID, o.Customer, earlier.how, earlier.state, later.how, later.state)
 			}
 			if earlier.total != 0 && later.total != 0 && earlier.total != later.total {
-				f.add("no answer is contradicted later", "order %s of %s: %s said that it is of %d, and %s later of %d",
+				f.Add("no answer is contradicted later", "order %s of %s: %s said that it is of %d, and %s later of %d",
 					o.ID, o.Customer, earlier.how, earlier.total, later.how, later.total)
 			}
 		}
@@ -80,25 +80,25 @@ func (f *findings) judgeSightings(o orderRow, seen []sighting) {
 }
 
 // judgeDeed holds one answer against what is in the end. The order has no id if it is not there.
-func (f *findings) judgeDeed(d *deed, o orderRow) {
+func (f *Findings) judgeDeed(d *Deed, o Order) {
 	switch {
 	case o.ID == "" || o.Customer != d.Customer:
-		f.add("an order that was acknowledged is there", "order %s of %s, which a %s was about, is not", d.Order, d.Customer, d.What)
+		f.Add("an order that was acknowledged is there", "order %s of %s, which a %s was about, is not", d.Order, d.Customer, d.What)
 	case d.Status == http.StatusOK && d.State == "":
-		f.add("an order that was acknowledged is listed", "order %s of %s is not, %s after", d.Order, d.Customer, d.Ended.Sub(d.Began))
-	case d.What == deedCancel && d.Status == http.StatusOK:
+		f.Add("an order that was acknowledged is listed", "order %s of %s is not, %s after", d.Order, d.Customer, d.Ended.Sub(d.Began))
+	case d.What == Cancel && d.Status == http.StatusOK:
 		if o.Status != "cancelled" {
-			f.add("a cancellation that was acknowledged is kept", "order %s of %s is %s", o.ID, o.Customer, o.Status)
+			f.Add("a cancellation that was acknowledged is kept", "order %s of %s is %s", o.ID, o.Customer, o.Status)
 		}
-	case d.What == deedDispatch && d.Status == http.StatusOK, d.What == deedCancel && d.Code == "order-shipped":
+	case d.What == Dispatch && d.Status == http.StatusOK, d.What == Cancel && d.Code == "order-shipped":
 		if o.Status != "shipped" {
-			f.add("a parcel that has left stays away", "order %s of %s is %s", o.ID, o.Customer, o.Status)
+			f.Add("a parcel that has left stays away", "order %s of %s is %s", o.ID, o.Customer, o.Status)
 		}
-	case d.What == deedDispatch && d.Code == "shipment-cancelled":
+	case d.What == Dispatch && d.Code == "shipment-cancelled":
 		if o.Status != "cancelled" {
-			f.add("a parcel that must not leave is of a cancelled order", "order %s of %s is %s", o.ID, o.Customer, o.Status)
+			f.Add("a parcel that must not leave is of a cancelled order", "order %s of %s is %s", o.ID, o.Customer, o.Status)
 		}
-	case d.Status != http.StatusOK && !(d.What == deedCancel && d.Code == "order-pending"):
-		f.add("customers get only answers that the contract knows", "a %s of order %s was answered %d %s", d.What, d.Order, d.Status, d.Code)
+	case d.Status != http.StatusOK && !(d.What == Cancel && d.Code == "order-pending"):
+		f.Add("customers get only answers that the contract knows", "a %s of order %s was answered %d %s", d.What, d.Order, d.Status, d.Code)
 	}
 }

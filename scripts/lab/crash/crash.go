@@ -1,22 +1,23 @@
-package chaos
+package crash
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"banyan/scripts/lab/history"
 	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
 
-// CrashOptions say how much trouble to make. All fields are needed, except for Out.
-type CrashOptions struct {
+// Options say how much trouble to make. All fields are needed, except for Out.
+type Options struct {
 	Side         string // up.Monolith or up.Services
 	Checkouts    int
 	Customers    int
@@ -28,25 +29,22 @@ type CrashOptions struct {
 	Out          io.Writer     // is told the progress; nil is silent
 }
 
-// popular is how many books the customers fight for.
-const popular = 6
-
 // crash is one run.
 type crash struct {
-	options CrashOptions
+	options Options
 	lab     *up.Lab
-	shop    Shop
+	shop    history.Shop
 	began   time.Time
 
 	people  []*shop.Person
-	history history
+	history history.History
 	killer  killer
 	done    atomic.Int64
 }
 
-// Crash starts a lab, kills its processes while customers buy, and judges what is left once it has come to
+// Run starts a lab, kills its processes while customers buy, and judges what is left once it has come to
 // rest. An error means that there was nothing to judge.
-func Crash(ctx context.Context, options CrashOptions) (report *CrashReport, err error) {
+func Run(ctx context.Context, options Options) (report *Report, err error) {
 	if options.Out == nil {
 		options.Out = io.Discard
 	}
@@ -58,7 +56,7 @@ func Crash(ctx context.Context, options CrashOptions) (report *CrashReport, err 
 		state := lab.State()
 		c := &crash{
 			options: options, lab: lab, killer: killer{lab: lab},
-			shop: Shop{Side: options.Side, URL: state.SideURL(options.Side), OutsideURL: state.OutsideURL},
+			shop: history.Shop{Side: options.Side, URL: state.SideURL(options.Side), OutsideURL: state.OutsideURL},
 		}
 		report, err = c.run(ctx)
 		return err
@@ -66,8 +64,8 @@ func Crash(ctx context.Context, options CrashOptions) (report *CrashReport, err 
 	return report, err
 }
 
-func (c *crash) run(ctx context.Context) (*CrashReport, error) {
-	client, err := c.shop.client(c.options.Customers)
+func (c *crash) run(ctx context.Context) (*Report, error) {
+	client, err := c.shop.Client(c.options.Customers)
 	if err != nil {
 		return nil, err
 	}
@@ -76,52 +74,36 @@ func (c *crash) run(ctx context.Context) (*CrashReport, error) {
 	if c.people, err = shop.Readers(ctx, client, c.options.Customers); err != nil {
 		return nil, err
 	}
-	books, err := popularBooks(ctx, c.people[0])
+	books, err := history.PopularBooks(ctx, c.people[0])
 	if err != nil {
 		return nil, err
 	}
-	evidence, err := gather(ctx, c.shop, c.lab.DatabaseURL(c.options.Side), c.lab.State().NATSURL)
+	evidence, err := history.Gather(ctx, c.shop, c.lab.DatabaseURL(c.options.Side), c.lab.State().NATSURL)
 	if err != nil {
 		return nil, err
 	}
-	defer evidence.close()
+	defer evidence.Close()
 
 	c.began = time.Now()
-	plan := makePlan(c.options.Seed, c.options.Checkouts, c.options.Customers, books, c.victims())
+	plan := makePlan(c.options.Seed, c.options.Checkouts, c.options.Customers, books, up.Processes(c.options.Side))
 	if err := c.load(ctx, plan); err != nil {
 		return nil, err
 	}
 	loaded := time.Now()
 	c.say("%d processes were killed; waiting until the shop has come to rest …", len(c.killer.deaths))
-	left, last, err := evidence.await(ctx, c.options.SettleWithin)
+	left, last, err := evidence.Await(ctx, c.options.SettleWithin)
 	if err != nil {
 		return nil, err
 	}
 	rested := time.Now()
-	facts, err := evidence.facts(ctx, c.began, c.people)
+	facts, err := evidence.Facts(ctx, c.began, c.people)
 	if err != nil {
 		return nil, err
 	}
-	facts.left = left
+	facts.Left = left
 	report := c.report(facts)
 	report.Load, report.Rest, report.Last = loaded.Sub(c.began), rested.Sub(loaded), last
 	return report, nil
-}
-
-// victims are the processes of the side, whose names are in the lab's state.
-func (c *crash) victims() []string {
-	if c.options.Side == up.Monolith {
-		return []string{up.Monolith}
-	}
-	return slices.Clone(up.Ladder[len(up.Ladder)-1].Processes)
-}
-
-func popularBooks(ctx context.Context, p *shop.Person) (ids []string, err error) {
-	best, err := p.Bestsellers(ctx, popular)
-	for _, b := range best {
-		ids = append(ids, b.ID)
-	}
-	return ids, err
 }
 
 // load lets all customers go through their visits while processes are killed, and returns when the last one has
@@ -130,11 +112,11 @@ func (c *crash) load(ctx context.Context, plan plan) error {
 	group, ctx := errgroup.WithContext(ctx)
 	var shopping sync.WaitGroup
 	for i, p := range c.people {
-		customer := &customer{Person: p, patience: c.options.Patience, history: &c.history, done: &c.done}
+		customer := &history.Customer{Person: p, Patience: c.options.Patience, History: &c.history}
 		shopping.Add(1)
 		group.Go(func() error {
 			defer shopping.Done()
-			return customer.goThrough(ctx, plan.customers[i])
+			return c.goThrough(ctx, customer, plan.customers[i])
 		})
 	}
 	over := make(chan struct{})
@@ -142,6 +124,32 @@ func (c *crash) load(ctx context.Context, plan plan) error {
 	group.Go(func() error { return c.killer.work(ctx, plan.kills, over) })
 	group.Go(func() error { c.tell(over); return nil })
 	return group.Wait()
+}
+
+// goThrough lets a customer make their visits, one after the other.
+func (c *crash) goThrough(ctx context.Context, customer *history.Customer, visits []history.Visit) error {
+	for _, v := range visits {
+		if err := shop.Pause(ctx, v.After); err != nil {
+			return err
+		}
+		filled, err := customer.Fill(ctx, v.Lines)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			c.history.Begin(history.Attempt{Customer: customer.Email, Card: v.Card}).Odd = err.Error()
+			continue
+		}
+		err = customer.Buy(ctx, v, customer.Begin(v, filled))
+		if errors.Is(err, history.ErrStuck) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		c.done.Add(1)
+	}
+	return nil
 }
 
 // tell says how far the customers are, until the run is over.

@@ -1,4 +1,4 @@
-package chaos
+package history
 
 import (
 	"encoding/json"
@@ -11,15 +11,15 @@ import (
 
 // What became of a checkout, as its customer knows it.
 const (
-	outcomeUnknown  = "unknown"  // no answer that says anything, and the customer gave up
-	outcomePaid     = "paid"     // 201
-	outcomeAccepted = "accepted" // 202
-	outcomeDeclined = "declined" // 402
-	outcomeRefused  = "refused"  // sold out, or nothing in the cart: no order
+	Unknown  = "unknown"  // no answer that says anything, and the customer gave up
+	Paid     = "paid"     // 201
+	Accepted = "accepted" // 202
+	Declined = "declined" // 402
+	Refused  = "refused"  // sold out, or nothing in the cart: no order
 )
 
-// attempt is one checkout under one key, written down before it was sent.
-type attempt struct {
+// Attempt is one checkout under one key, written down before it was sent.
+type Attempt struct {
 	Customer string      `json:"customer"`
 	Key      string      `json:"key"`
 	Card     string      `json:"card"`
@@ -36,7 +36,7 @@ type attempt struct {
 }
 
 // learn writes down the answer that ended the attempt.
-func (a *attempt) learn(outcome string, said shop.Answer) {
+func (a *Attempt) learn(outcome string, said shop.Answer) {
 	a.Outcome = outcome
 	a.Order = orderOf(said)
 	if location := strings.TrimPrefix(said.Location(), "/v1/orders/"); said.Location() != "" && location != a.Order {
@@ -56,20 +56,29 @@ func orderOf(said shop.Answer) string {
 	return told.ID + told.OrderID
 }
 
-// history is what the customers have written down.
-type history struct {
+// History is what the customers have written down.
+type History struct {
 	journal *journal // on disk as well; nil: in memory only
 
 	mu       sync.Mutex
-	attempts []*attempt
-	deeds    []*deed
+	Attempts []*Attempt // read when the last customer has left
+	Deeds    []*Deed
 }
 
-// begin writes an attempt down. Only its customer changes it from now on.
-func (h *history) begin(a attempt) *attempt {
-	a.Began, a.Outcome = time.Now(), outcomeUnknown
+// Keep writes the history to a file as well, from now on.
+func (h *History) Keep(path string) (err error) {
+	h.journal, err = openJournal(path)
+	return err
+}
+
+// Close says that the last customer has left. It returns the first failure to keep the history.
+func (h *History) Close() error { return h.journal.close() }
+
+// Begin writes an attempt down. Only its customer changes it from now on.
+func (h *History) Begin(a Attempt) *Attempt {
+	a.Began, a.Outcome = time.Now(), Unknown
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.attempts = append(h.attempts, &a)
+	h.Attempts = append(h.Attempts, &a)
 	return &a
 }

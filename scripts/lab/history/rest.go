@@ -1,4 +1,4 @@
-package chaos
+package history
 
 import (
 	"context"
@@ -41,9 +41,9 @@ type count struct {
 	Count int64
 }
 
-// await waits until nothing is under way any more. It returns what still is when the time is over, and otherwise what
+// Await waits until nothing is under way any more. It returns what still is when the time is over, and otherwise what
 // was the last.
-func (e *evidence) await(ctx context.Context, within time.Duration) (left, last []string, err error) {
+func (e *Evidence) Await(ctx context.Context, within time.Duration) (left, last []string, err error) {
 	for deadline := time.Now().Add(within); ; {
 		left, err := e.underWay(ctx)
 		if err != nil {
@@ -60,11 +60,11 @@ func (e *evidence) await(ctx context.Context, within time.Duration) (left, last 
 }
 
 // underWay names what has not come to rest.
-func (e *evidence) underWay(ctx context.Context) ([]string, error) {
+func (e *Evidence) underWay(ctx context.Context) ([]string, error) {
 	statement := unrest
 	if e.shop.Side == up.Services {
 		statement += fleetUnrest
-		for _, area := range areas {
+		for _, area := range Areas {
 			statement += strings.ReplaceAll(areaUnrest, "@area", area)
 		}
 	}

@@ -1,4 +1,4 @@
-package chaos
+package race
 
 import (
 	"context"
@@ -9,18 +9,19 @@ import (
 
 	"github.com/google/uuid"
 
+	"banyan/scripts/lab/history"
 	"banyan/scripts/lab/shop"
 )
 
-// RaceOptions say how many customers want how many copies.
-type RaceOptions struct {
+// Options say how many customers want how many copies.
+type Options struct {
 	Buyers int // seeded readers, one copy each
 	Copies int
 }
 
-// RaceReport is what came of a race.
-type RaceReport struct {
-	Shop
+// Report is what came of a race.
+type Report struct {
+	history.Shop
 	Buyers int `json:"buyers"`
 	Copies int `json:"copies"`
 
@@ -32,34 +33,34 @@ type RaceReport struct {
 	Charges      int           `json:"charges"`        // captured, by the card processor's ledger
 	Took         time.Duration `json:"took_ns"`        // from the first checkout to the last answer
 
-	SameKey    SameKeyReport `json:"same_key"`
-	Violations []Violation   `json:"violations"`
+	SameKey    SameKey             `json:"same_key"`
+	Violations []history.Violation `json:"violations"`
 }
 
 // Passed says that nothing was off.
-func (r *RaceReport) Passed() bool { return len(r.Violations) == 0 }
+func (r *Report) Passed() bool { return len(r.Violations) == 0 }
 
 // race is one race under way.
 type race struct {
-	shop   Shop
+	shop   history.Shop
 	staff  *shop.Person
 	buyers []*shop.Person
 	book   shop.Book
 	copies int
 	began  time.Time
 
-	report   *RaceReport
-	findings findings
+	report   *Report
+	findings history.Findings
 }
 
-// Race lets the buyers run for the last copies of a new book, and then sends one checkout many times at
+// Run lets the buyers run for the last copies of a new book, and then sends one checkout many times at
 // once. An error means that there was no race to judge.
-func Race(ctx context.Context, side Shop, options RaceOptions) (*RaceReport, error) {
+func Run(ctx context.Context, side history.Shop, options Options) (*Report, error) {
 	r := &race{
-		shop: side, copies: options.Copies, began: time.Now(), findings: newFindings(),
-		report: &RaceReport{Shop: side, Buyers: options.Buyers, Copies: options.Copies},
+		shop: side, copies: options.Copies, began: time.Now(), findings: history.NewFindings(),
+		report: &Report{Shop: side, Buyers: options.Buyers, Copies: options.Copies},
 	}
-	client, err := side.client(max(options.Buyers, sameKeyRequests))
+	client, err := side.Client(max(options.Buyers, sameKeyRequests))
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +78,7 @@ func Race(ctx context.Context, side Shop, options RaceOptions) (*RaceReport, err
 	if err := r.sameKey(ctx); err != nil {
 		return nil, err
 	}
-	r.report.Violations = r.findings.all
+	r.report.Violations = r.findings.All
 	return r.report, nil
 }
 
@@ -130,7 +131,7 @@ func (r *race) run(ctx context.Context) ([]shop.Order, error) {
 		case said.Status == http.StatusAccepted:
 			r.report.Accepted++
 		case said.Status != http.StatusCreated:
-			r.findings.add("a checkout is answered with 201, 202 or 409 sold-out", "%s: %v", r.buyers[i].Email, said.Err())
+			r.findings.Add("a checkout is answered with 201, 202 or 409 sold-out", "%s: %v", r.buyers[i].Email, said.Err())
 			continue
 		}
 		if err := said.Read(&orders[i]); err != nil {

@@ -1,4 +1,4 @@
-package chaos
+package history
 
 import (
 	"bufio"
@@ -33,8 +33,8 @@ func notes(t *testing.T, path string) (all []note) {
 func TestJournal(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "history.jsonl")
-	j, err := openJournal(path)
-	require.NoError(t, err)
+	h := &History{}
+	require.NoError(t, h.Keep(path))
 	var before atomic.Int64 // what was on disk when the shop got the first request
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		before.Store(int64(len(notes(t, path))))
@@ -43,14 +43,13 @@ func TestJournal(t *testing.T) {
 		_, _ = w.Write([]byte(`{"id": "o1"}`))
 	}))
 	t.Cleanup(server.Close)
-	client, err := Shop{URL: server.URL}.client(1)
+	client, err := shop.New(shop.Options{Connections: 1}, server.URL)
 	require.NoError(t, err)
-	h := &history{journal: j}
-	c := &customer{Person: &shop.Person{Client: client, Email: customerA}, patience: time.Second, history: h}
-	a := h.begin(attempt{Customer: customerA, Key: "k1", Card: "tok_visa", Cart: []shop.Line{{BookID: "b", Quantity: 2}}})
-	require.NoError(t, c.buy(t.Context(), visit{card: "tok_visa"}, a))
+	c := &Customer{Person: &shop.Person{Client: client, Email: customerA}, Patience: time.Second, History: h}
+	a := h.Begin(Attempt{Customer: customerA, Key: "k1", Card: "tok_visa", Cart: []shop.Line{{BookID: "b", Quantity: 2}}})
+	require.NoError(t, c.Buy(t.Context(), Visit{Card: "tok_visa"}, a))
 	require.EqualValues(t, 1, before.Load(), "it is written down before it is sent")
-	require.NoError(t, j.close())
+	require.NoError(t, h.Close())
 
 	written := notes(t, path)
 	require.Len(t, written, 2)

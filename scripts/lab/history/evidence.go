@@ -1,4 +1,4 @@
-package chaos
+package history
 
 import (
 	"context"
@@ -14,16 +14,16 @@ import (
 	"banyan/scripts/lab/up"
 )
 
-// evidence reads what a shop has left behind, past the shop: in its database, in the broker, and in the world
+// Evidence reads what a shop has left behind, past the shop: in its database, in the broker, and in the world
 // outside.
-type evidence struct {
+type Evidence struct {
 	shop Shop
 	pool *pgxpool.Pool
 	nats string // the broker's URL; empty where there is none
 }
 
-// gather connects to the databases of a shop as the superuser.
-func gather(ctx context.Context, side Shop, databaseURL, natsURL string) (*evidence, error) {
+// Gather connects to the databases of a shop as the superuser.
+func Gather(ctx context.Context, side Shop, databaseURL, natsURL string) (*Evidence, error) {
 	config, err := postgres.ParsePoolConfig(databaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("read the database's URL: %w", err)
@@ -36,24 +36,26 @@ func gather(ctx context.Context, side Shop, databaseURL, natsURL string) (*evide
 	if side.Side != up.Services {
 		natsURL = ""
 	}
-	return &evidence{side, pool, natsURL}, nil
+	return &Evidence{side, pool, natsURL}, nil
 }
 
-func (e *evidence) close() { e.pool.Close() }
+// Close lets go of the connections.
+func (e *Evidence) Close() { e.pool.Close() }
 
-// facts are what a run has left behind, its own and nothing of the seed's, except for the shelves.
-type facts struct {
-	orders    []orderRow
-	keys      []keyRow
-	payments  []paymentRow
-	shipments []shipmentRow
-	shelves   []shelfRow
-	ledger    []entry
-	mails     []mail
-	left      []string // what has not come to rest
+// Facts are what a run has left behind, its own and nothing of the seed's, except for the shelves.
+type Facts struct {
+	Orders    []Order
+	Keys      []Key
+	Payments  []payment
+	Shipments []shipment
+	Shelves   []shelf
+	Ledger    []Entry
+	Mails     []Mail
+	Left      []string // what has not come to rest
 }
 
-type orderRow struct {
+// Order is an order, as the database has it.
+type Order struct {
 	ID       string
 	Customer string
 	Status   string
@@ -66,26 +68,27 @@ type orderRow struct {
 	SettledAt *time.Time
 }
 
-type keyRow struct {
+// Key is an idempotency key of a checkout.
+type Key struct {
 	Customer string
 	Key      string
 	About    string // an order's id
 	Status   int    // of the stored answer; 0: none
 }
 
-type paymentRow struct {
+type payment struct {
 	OrderID string
 	Status  string
 	Amount  int64 // US cents
 }
 
-type shipmentRow struct {
+type shipment struct {
 	OrderID string
 	Status  string
 }
 
-// shelfRow counts the copies of one book from the first day on, those of the seed too.
-type shelfRow struct {
+// shelf counts the copies of one book from the first day on, those of the seed too.
+type shelf struct {
 	Book      string
 	Delivered int64
 	OnHand    int64
@@ -167,16 +170,16 @@ var shapes = map[string]map[string]string{
 	},
 }
 
-// areas are the services' schemas.
-var areas = []string{"accounts", "catalog", "inventory", "orders", "payments", "shipping", "notifications"}
+// Areas are the services' schemas.
+var Areas = []string{"accounts", "catalog", "inventory", "orders", "payments", "shipping", "notifications"}
 
 // sql is a statement as the side's database understands it.
-func (e *evidence) sql(statement string) string {
+func (e *Evidence) sql(statement string) string {
 	for name, text := range shapes[e.shop.Side] {
 		statement = strings.ReplaceAll(statement, name, text)
 	}
 	if e.shop.Side == up.Monolith {
-		for _, area := range areas {
+		for _, area := range Areas {
 			statement = strings.ReplaceAll(statement, area+".", up.Monolith+".")
 		}
 	}
@@ -186,25 +189,25 @@ func (e *evidence) sql(statement string) string {
 // inArea is a statement about one area's own tables.
 func inArea(statement, area string) string { return strings.ReplaceAll(statement, "@area", area) }
 
-// facts reads what there is since a moment.
-func (e *evidence) facts(ctx context.Context, since time.Time, people []*shop.Person) (f *facts, err error) {
-	f = &facts{}
-	if f.orders, err = rows[orderRow](ctx, e, selectOrders, since); err != nil {
+// Facts reads what there is since a moment.
+func (e *Evidence) Facts(ctx context.Context, since time.Time, people []*shop.Person) (f *Facts, err error) {
+	f = &Facts{}
+	if f.Orders, err = rows[Order](ctx, e, selectOrders, since); err != nil {
 		return nil, err
 	}
-	if f.keys, err = rows[keyRow](ctx, e, selectKeys, since); err != nil {
+	if f.Keys, err = rows[Key](ctx, e, selectKeys, since); err != nil {
 		return nil, err
 	}
-	if f.payments, err = rows[paymentRow](ctx, e, selectPayments, since); err != nil {
+	if f.Payments, err = rows[payment](ctx, e, selectPayments, since); err != nil {
 		return nil, err
 	}
-	if f.shipments, err = rows[shipmentRow](ctx, e, selectShipments, since); err != nil {
+	if f.Shipments, err = rows[shipment](ctx, e, selectShipments, since); err != nil {
 		return nil, err
 	}
-	if f.shelves, err = rows[shelfRow](ctx, e, selectShelves); err != nil {
+	if f.Shelves, err = rows[shelf](ctx, e, selectShelves); err != nil {
 		return nil, err
 	}
-	if f.ledger, err = e.shop.ledger(ctx, since); err != nil {
+	if f.Ledger, err = e.shop.Ledger(ctx, since); err != nil {
 		return nil, err
 	}
 	for _, p := range people {
@@ -212,12 +215,12 @@ func (e *evidence) facts(ctx context.Context, since time.Time, people []*shop.Pe
 		if err != nil {
 			return nil, err
 		}
-		f.mails = append(f.mails, arrived...)
+		f.Mails = append(f.Mails, arrived...)
 	}
 	return f, nil
 }
 
-func rows[T any](ctx context.Context, e *evidence, statement string, args ...any) ([]T, error) {
+func rows[T any](ctx context.Context, e *Evidence, statement string, args ...any) ([]T, error) {
 	found, err := e.pool.Query(ctx, e.sql(statement), args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the database of the %s: %w", e.shop.Side, err)
@@ -227,4 +230,15 @@ func rows[T any](ctx context.Context, e *evidence, statement string, args ...any
 		return nil, fmt.Errorf("read the database of the %s: %w", e.shop.Side, err)
 	}
 	return all, nil
+}
+
+// DeadLetter is an event that an area has put aside.
+type DeadLetter struct {
+	EventID  string
+	Consumer string
+}
+
+// DeadLetters are those of an area that nobody has replayed.
+func (e *Evidence) DeadLetters(ctx context.Context, area string) ([]DeadLetter, error) {
+	return rows[DeadLetter](ctx, e, inArea(`select event_id::text, consumer from @area.dead_letters where replayed_at is null`, area))
 }

@@ -1,0 +1,115 @@
+package crash
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"banyan/scripts/lab/history"
+	"banyan/scripts/lab/up"
+)
+
+// Report is what came of a crash run.
+type Report struct {
+	history.Shop
+	Seed       uint64        `json:"seed"`
+	SweepAfter time.Duration `json:"sweep_after_ns"`
+
+	Checkouts int            `json:"checkouts"` // begun, each under a key of its own
+	Requests  int            `json:"requests"`  // sent for them
+	Kills     map[string]int `json:"kills"`     // by process
+	Away      time.Duration  `json:"away_ns"`   // from a kill to readiness, on average
+
+	Unknown  int            `json:"unknown"`  // requests without an answer, or with one that says nothing
+	Outcomes map[string]int `json:"outcomes"` // of the checkouts, as their customers know them
+
+	Paid      int `json:"paid"` // orders, by what they ended as
+	Cancelled int `json:"cancelled"`
+	Pending   int `json:"pending"`
+	BySweeper int `json:"by_sweeper"` // settled after their request had died or given up
+	Charges   int `json:"charges"`
+	Receipts  int `json:"receipts"`      // mails, by distinct Message-ID
+	MailTwice int `json:"mail_repeated"` // mails that came again with the same Message-ID
+
+	Load       time.Duration       `json:"load_ns"`
+	Rest       time.Duration       `json:"rest_ns"`        // from the last answer until nothing was under way
+	Last       []string            `json:"last,omitempty"` // what it waited for in the end
+	Violations []history.Violation `json:"violations"`
+}
+
+// Passed says that nothing was off.
+func (r *Report) Passed() bool { return len(r.Violations) == 0 }
+
+func (c *crash) report(f *history.Facts) *Report {
+	worker := "orders"
+	if c.options.Side == up.Monolith {
+		worker = up.Monolith
+	}
+	r := &Report{
+		Shop: c.shop, Seed: c.options.Seed, SweepAfter: c.options.SweepAfter,
+		Kills: map[string]int{}, Outcomes: map[string]int{},
+		BySweeper:  bySweeper(f, c.killer.deaths, worker),
+		Violations: history.Judge(f, c.history.Attempts),
+	}
+	for _, a := range c.history.Attempts {
+		r.Checkouts++
+		r.Requests += a.Sent
+		r.Unknown += a.Unknown
+		r.Outcomes[a.Outcome]++
+	}
+	for _, d := range c.killer.deaths {
+		r.Kills[d.Process]++
+		r.Away += d.Away / time.Duration(len(c.killer.deaths))
+	}
+	for _, o := range f.Orders {
+		switch o.Status {
+		case "paid":
+			r.Paid++
+		case "cancelled":
+			r.Cancelled++
+		default:
+			r.Pending++
+		}
+	}
+	for _, e := range f.Ledger {
+		if e.Effect == "charge" {
+			r.Charges++
+		}
+	}
+	r.Receipts, r.MailTwice = history.CountMail(f.Mails)
+	return r
+}
+
+// Print writes the report for people.
+func (r *Report) Print(out io.Writer) error {
+	fmt.Fprintf(out, "Killing the %s while %d checkouts are made, seed %d, sweeper after %s\n", r.Side, r.Checkouts, r.Seed, r.SweepAfter)
+	table, row := history.NewTable(out)
+	kills := 0
+	var which []string
+	for _, process := range slices.Sorted(maps.Keys(r.Kills)) {
+		kills += r.Kills[process]
+		which = append(which, fmt.Sprintf("%s %d", process, r.Kills[process]))
+	}
+	row("kill -9", "%d in %s (%s), back after %s on average", kills, r.Load.Round(100*time.Millisecond), strings.Join(which, ", "),
+		r.Away.Round(time.Millisecond))
+	row("checkouts", "%d, in %d requests", r.Checkouts, r.Requests)
+	row("requests without an answer", "%d", r.Unknown)
+	row("what the customers know", "201: %d, 202: %d, 402: %d, refused: %d, nothing: %d", r.Outcomes[history.Paid],
+		r.Outcomes[history.Accepted], r.Outcomes[history.Declined], r.Outcomes[history.Refused], r.Outcomes[history.Unknown])
+	row("orders", "%d paid, %d cancelled, %d pending", r.Paid, r.Cancelled, r.Pending)
+	row("finished by the sweeper", "%d", r.BySweeper)
+	row("charges", "%d", r.Charges)
+	row("receipts", "%d by Message-ID; of all mails, %d came twice", r.Receipts, r.MailTwice)
+	rest := r.Rest.Round(10 * time.Millisecond).String()
+	if len(r.Last) > 0 {
+		rest += ", in the end waiting for " + strings.Join(r.Last, ", ")
+	}
+	row("at rest after", "%s", rest)
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return history.PrintVerdict(out, r.Violations)
+}

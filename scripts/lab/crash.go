@@ -61,7 +61,7 @@ func (c *crashCommand) verdict(report *crash.Report) error {
 	case c.ExpectViolation && report.Passed():
 		return fmt.Errorf("nothing was found on the %s, and something was expected", report.Side)
 	case !c.ExpectViolation && !report.Passed():
-		return fmt.Errorf("the %s did not survive: %s (%s)", report.Side, report.Violations[0].Rule, report.Violations[0].Detail)
+		return fmt.Errorf("the %s did not survive: %s", report.Side, report.Reason())
 	}
 	return nil
 }

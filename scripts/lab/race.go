@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"banyan/scripts/lab/history"
 	"banyan/scripts/lab/race"
 	"banyan/scripts/lab/up"
 )
@@ -50,8 +49,9 @@ func (c *raceCommand) race(ctx context.Context, state *up.State, line *commands,
 	}
 	return onSides(sides, line, to, func(side string) (*race.Report, error) {
 		fmt.Fprintf(to.err, "%d customers of the %s are signing in and filling their carts …\n", c.Buyers, side)
-		shop := history.Shop{Side: side, URL: state.SideURL(side), OutsideURL: state.OutsideURL}
-		report, err := race.Run(ctx, shop, race.Options{Buyers: c.Buyers, Copies: c.Copies})
+		report, err := race.Run(ctx, race.Options{
+			Side: side, URL: state.SideURL(side), OutsideURL: state.OutsideURL, Buyers: c.Buyers, Copies: c.Copies,
+		})
 		if err != nil {
 			return nil, fmt.Errorf("race on the %s: %w", side, err)
 		}

@@ -156,7 +156,7 @@ func (c *verifyCommand) differ(ctx context.Context, state *up.State, shops map[s
 // settleAll waits until all shops have come to rest.
 func settleAll(ctx context.Context, shops map[string]*invariants.Shop) error {
 	for side, shop := range shops {
-		left, err := shop.Settle(ctx, restWithin)
+		left, _, err := shop.Settle(ctx, restWithin)
 		if err != nil {
 			return err
 		}
@@ -183,7 +183,7 @@ func (c *verifyCommand) contract(ctx context.Context, state *up.State, sides []s
 func judgeInvariants(ctx context.Context, sides []string, shops map[string]*invariants.Shop, out io.Writer) (map[string][]invariants.Verdict, error) {
 	verdicts := map[string][]invariants.Verdict{}
 	for _, side := range sides {
-		if _, err := shops[side].Settle(ctx, restWithin); err != nil {
+		if _, _, err := shops[side].Settle(ctx, restWithin); err != nil {
 			return nil, err
 		}
 		found, err := shops[side].Check(ctx)

@@ -55,7 +55,7 @@ func (all inspectors) inspect(ctx context.Context, after string) (rules int, bro
 		if shop == nil {
 			continue
 		}
-		if _, err := shop.Settle(ctx, restWithin); err != nil {
+		if _, _, err := shop.Settle(ctx, restWithin); err != nil {
 			return 0, nil, err
 		}
 		verdicts, err := shop.Check(ctx)
@@ -77,7 +77,7 @@ var (
 	oversold = []string{"what came in is in stock or sold", "stock is never negative"}
 	charges  = []string{
 		"a paid or shipped order has one charge of its amount, and only such a charge is kept",
-		"nothing is charged without an order", "a payment says what the ledger says",
+		"nothing is charged without an order", "the card processor decides once per order", "a payment says what the ledger says",
 	}
 	// An event that is lost leaves something undone.
 	lost = []string{

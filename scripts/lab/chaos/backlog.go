@@ -12,7 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"banyan/internal/postgres"
-	"banyan/scripts/lab/history"
+	"banyan/scripts/lab/invariants"
 	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
@@ -77,7 +77,7 @@ func (b *backlog) waiting(ctx context.Context, seen map[string]bool) (n int, err
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	var questions []string
-	for _, area := range history.Areas {
+	for _, area := range invariants.Areas {
 		if !seen[area] {
 			questions = append(questions, strings.ReplaceAll(
 				`select '@area', exists (select from @area.outbox where stream_seq is null)`, "@area", area))

@@ -79,9 +79,7 @@ func (r *Report) Add(disks *Report, why string) {
 	for _, v := range disks.Violations {
 		r.Violations = append(r.Violations, history.Violation{Rule: v.Rule, Detail: "when the disk was full: " + v.Detail})
 	}
-	for _, v := range disks.Invariants {
-		if v.Broken > 0 {
-			r.Violations = append(r.Violations, history.Violation{Rule: v.Rule, Detail: "when the disk was full: " + strings.Join(v.Offenders, "; ")})
-		}
+	for _, v := range disks.Broken() {
+		r.Violations = append(r.Violations, history.Violation{Rule: v.Rule, Detail: "when the disk was full: " + strings.Join(v.Offenders, "; ")})
 	}
 }

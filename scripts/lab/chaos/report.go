@@ -38,7 +38,8 @@ type Skipped struct {
 
 // Report is what came of a run.
 type Report struct {
-	history.Shop
+	Side  string  `json:"side"`
+	URL   string  `json:"url"`
 	Seed  uint64  `json:"seed"`
 	Quick bool    `json:"quick"`
 	Usual float64 `json:"usual_per_s"` // paid checkouts, while nothing is broken
@@ -47,56 +48,39 @@ type Report struct {
 	Skipped []Skipped    `json:"skipped"`
 	Points  []points.Hit `json:"points"`
 
-	Wanted    int            `json:"wanted"`
-	Checkouts int            `json:"checkouts"` // each under a key of its own
-	Requests  int            `json:"requests"`  // sent for them
-	Unknown   int            `json:"unknown"`   // of these, without an answer, or with one that says nothing
-	Outcomes  map[string]int `json:"outcomes"`  // of the checkouts, as their customers know them
-	Deeds     map[string]int `json:"deeds"`     // what else was asked about orders, and answered
-	Orders    map[string]int `json:"orders"`    // by what they ended as
-	Effects   map[string]int `json:"effects"`   // at the card processor
-	Receipts  int            `json:"receipts"`  // mails, by distinct Message-ID
+	Wanted int `json:"wanted"`
+	history.Counts
+	Deeds     map[string]int `json:"deeds"`    // what else was asked about orders, and answered
+	Orders    map[string]int `json:"orders"`   // by what they ended as
+	Effects   map[string]int `json:"effects"`  // at the card processor
+	Receipts  int            `json:"receipts"` // mails, by distinct Message-ID
 	MailTwice int            `json:"mail_repeated"`
 
-	Load       time.Duration        `json:"load_ns"`
-	Rest       time.Duration        `json:"rest_ns"`
-	Invariants []invariants.Verdict `json:"invariants"`
-	Violations []history.Violation  `json:"violations"`
-	Disks      *Report              `json:"disks,omitempty"` // the run of its own in which they were filled
-	Missing    []string             `json:"missing"`         // what a run has to have, and this had not
+	Load time.Duration `json:"load_ns"`
+	history.Judgement
+	Disks   *Report  `json:"disks,omitempty"` // the run of its own in which they were filled
+	Missing []string `json:"missing"`         // what a run has to have, and this had not
 }
 
 // Passed says that nothing was off, and that all was tried.
-func (r *Report) Passed() bool {
-	return len(r.Violations) == 0 && len(r.Missing) == 0 &&
-		!slices.ContainsFunc(r.Invariants, func(v invariants.Verdict) bool { return v.Broken > 0 })
-}
+func (r *Report) Passed() bool { return r.Judgement.Passed() && len(r.Missing) == 0 }
 
 // Reason is one line on why it did not pass.
 func (r *Report) Reason() string {
-	for _, v := range r.Violations {
-		return v.Rule + " (" + v.Detail + ")"
-	}
-	for _, v := range r.Invariants {
-		if v.Broken > 0 {
-			return v.Rule + " (" + strings.Join(v.Offenders[:min(1, len(v.Offenders))], "") + ")"
-		}
+	if off := r.Judgement.Reason(); off != "" {
+		return off
 	}
 	return strings.Join(r.Missing, "; ")
 }
 
-func (s *storm) report(f *history.Facts, verdicts []invariants.Verdict) *Report {
+func (s *storm) report(loaded time.Time, judgement *history.Judgement, f *invariants.Facts) *Report {
+	state := s.lab.State()
 	r := &Report{
-		Shop: s.shop, Seed: s.options.Seed, Quick: s.options.Quick, Usual: s.meter.usual, Wanted: s.options.Checkouts,
+		Side: s.options.Side, URL: state.SideURL(s.options.Side), Seed: s.options.Seed, Quick: s.options.Quick,
+		Usual: s.meter.usual, Wanted: s.options.Checkouts,
 		Faults: faultRows(s.options.Side, s.struck), Skipped: []Skipped{}, Missing: []string{},
-		Outcomes: map[string]int{}, Deeds: map[string]int{}, Orders: map[string]int{}, Effects: map[string]int{},
-		Invariants: verdicts, Violations: history.Judge(f, s.history.Attempts, s.history.Deeds...),
-	}
-	for _, a := range s.history.Attempts {
-		r.Checkouts++
-		r.Requests += a.Sent
-		r.Unknown += a.Unknown
-		r.Outcomes[a.Outcome]++
+		Counts: s.history.Counts(), Deeds: map[string]int{}, Orders: map[string]int{}, Effects: map[string]int{},
+		Load: loaded.Sub(s.began), Judgement: *judgement,
 	}
 	for _, d := range s.history.Deeds {
 		if !d.Ended.IsZero() {
@@ -109,7 +93,7 @@ func (s *storm) report(f *history.Facts, verdicts []invariants.Verdict) *Report 
 	for _, e := range f.Ledger {
 		r.Effects[e.Effect]++
 	}
-	r.Receipts, r.MailTwice = history.CountMail(f.Mails)
+	r.Receipts, r.MailTwice = invariants.Receipts(f.Mails)
 	for _, row := range r.Faults {
 		if row.Never > 0 {
 			r.Violations = append(r.Violations, history.Violation{Rule: "the shop sells again after a fault",
@@ -243,29 +227,18 @@ func (r *Report) Print(out io.Writer) error {
 	row("at the card processor", "%d charges, %d refunds, %d declines", r.Effects["charge"], r.Effects["refund"], r.Effects["decline"])
 	row("receipts", "%d by Message-ID; of all mails, %d came twice", r.Receipts, r.MailTwice)
 	row("at rest after", "%s", r.Rest.Round(10*time.Millisecond))
-	broken := 0
-	for _, v := range r.Invariants {
-		if v.Broken > 0 {
-			broken++
-		}
-	}
-	row("invariants", "%d of %d broken", broken, len(r.Invariants))
+	row("invariants", "%d of %d broken", len(r.Broken()), len(r.Invariants))
 	if err := table.Flush(); err != nil {
 		return err
-	}
-	if broken > 0 {
-		if err := invariants.Print(out, r.Invariants); err != nil {
-			return err
-		}
 	}
 	for _, what := range r.Missing {
 		fmt.Fprintf(out, "  NOT PASSED: %s\n", what)
 	}
-	if len(r.Violations) == 0 && !r.Passed() {
+	if r.Judgement.Passed() && !r.Passed() {
 		_, err := fmt.Fprintln(out)
 		return err
 	}
-	return history.PrintVerdict(out, r.Violations)
+	return r.PrintOff(out)
 }
 
 func (r *Report) printFaults(out io.Writer) error {

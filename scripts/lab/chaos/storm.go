@@ -55,7 +55,6 @@ type storm struct {
 	net     *fault.Net
 	points  *points.Points
 	world   *fault.World
-	shop    history.Shop
 	started time.Time // the lab
 	began   time.Time // the load
 
@@ -101,8 +100,6 @@ func Run(ctx context.Context, options Options) (report *Report, err error) {
 		if options.Disks != nil {
 			s.world.Disks = options.Disks.mounted
 		}
-		state := lab.State()
-		s.shop = history.Shop{Side: options.Side, URL: state.SideURL(options.Side), OutsideURL: state.OutsideURL}
 		report, err = s.run(ctx)
 		return err
 	})
@@ -110,7 +107,8 @@ func Run(ctx context.Context, options Options) (report *Report, err error) {
 }
 
 func (s *storm) run(ctx context.Context) (*Report, error) {
-	client, err := s.shop.Client(s.options.Customers)
+	state := s.lab.State()
+	client, err := shop.New(shop.Options{Connections: s.options.Customers}, state.SideURL(s.options.Side))
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +119,6 @@ func (s *storm) run(ctx context.Context) (*Report, error) {
 	if err := s.history.Keep(filepath.Join(s.options.Dir, "history.jsonl")); err != nil {
 		return nil, err
 	}
-	state := s.lab.State()
 	if s.backlog, err = openBacklog(ctx, s.options.Side, state.Databases[s.options.Side], state.NATSURL); err != nil {
 		return nil, err
 	}
@@ -133,7 +130,14 @@ func (s *storm) run(ctx context.Context) (*Report, error) {
 	}
 	loaded := time.Now()
 	s.say("%d faults, %d kills at points; waiting until the shop has come to rest …", len(s.struck), s.points.Total())
-	return s.judge(ctx, loaded)
+	judgement, facts, err := s.history.Judge(ctx, invariants.Where{
+		Side: s.options.Side, Database: state.Databases[s.options.Side], Broker: state.NATSURL, OutsideURL: state.OutsideURL,
+		Since: s.began, Planted: s.world.Planted, Readers: fault.PoisonReaders,
+	}, s.pace.rest)
+	if err != nil {
+		return nil, err
+	}
+	return s.report(loaded, judgement, facts), nil
 }
 
 // emptying is how many carts are emptied side by side.
@@ -280,43 +284,6 @@ func (s *storm) strike(ctx context.Context, step fault.Step) error {
 	s.struck = append(s.struck, was)
 	s.say("%s %s: %s%s; %d checkouts so far", time.Since(s.began).Round(time.Second), step, was.felt(), suffix(was.note), s.done.Load())
 	return nil
-}
-
-// judge waits for rest and holds everything against everything.
-func (s *storm) judge(ctx context.Context, loaded time.Time) (*Report, error) {
-	state := s.lab.State()
-	judges, err := invariants.Open(ctx, invariants.Where{
-		Side: s.options.Side, Database: state.Databases[s.options.Side], Broker: state.NATSURL, OutsideURL: state.OutsideURL,
-		Since: s.began, Planted: s.world.Planted,
-	})
-	if err != nil {
-		return nil, err
-	}
-	defer judges.Close()
-	left, err := judges.Settle(ctx, s.pace.rest)
-	if err != nil {
-		return nil, err
-	}
-	rested := time.Now()
-	evidence, err := history.Gather(ctx, s.shop, state.Databases[s.options.Side], state.NATSURL)
-	if err != nil {
-		return nil, err
-	}
-	defer evidence.Close()
-	facts, err := evidence.Facts(ctx, s.began, s.people)
-	if err != nil {
-		return nil, err
-	}
-	facts.Left = left
-	verdicts, err := judges.Check(ctx)
-	if err != nil {
-		return nil, err
-	}
-	report := s.report(facts, verdicts)
-	report.Load, report.Rest = loaded.Sub(s.began), rested.Sub(loaded)
-	poison, err := s.judgePoison(ctx, evidence)
-	report.Violations = append(report.Violations, poison...)
-	return report, err
 }
 
 func (s *storm) say(format string, args ...any) { fmt.Fprintf(s.options.Out, format+"\n", args...) }

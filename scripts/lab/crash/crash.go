@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"banyan/scripts/lab/history"
+	"banyan/scripts/lab/invariants"
 	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
@@ -33,7 +34,6 @@ type Options struct {
 type crash struct {
 	options Options
 	lab     *up.Lab
-	shop    history.Shop
 	began   time.Time
 
 	people  []*shop.Person
@@ -53,11 +53,7 @@ func Run(ctx context.Context, options Options) (report *Report, err error) {
 		Only: options.Side, SeedSize: "small", Dir: options.Dir, RandomPorts: true, Out: options.Out,
 		Env: map[string][]string{"monolith": sweep, "orders": sweep},
 	}, func(ctx context.Context, lab *up.Lab) (err error) {
-		state := lab.State()
-		c := &crash{
-			options: options, lab: lab, killer: killer{lab: lab},
-			shop: history.Shop{Side: options.Side, URL: state.SideURL(options.Side), OutsideURL: state.OutsideURL},
-		}
+		c := &crash{options: options, lab: lab, killer: killer{lab: lab}}
 		report, err = c.run(ctx)
 		return err
 	})
@@ -65,7 +61,8 @@ func Run(ctx context.Context, options Options) (report *Report, err error) {
 }
 
 func (c *crash) run(ctx context.Context) (*Report, error) {
-	client, err := c.shop.Client(c.options.Customers)
+	state := c.lab.State()
+	client, err := shop.New(shop.Options{Connections: c.options.Customers}, state.SideURL(c.options.Side))
 	if err != nil {
 		return nil, err
 	}
@@ -78,12 +75,6 @@ func (c *crash) run(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	evidence, err := history.Gather(ctx, c.shop, c.lab.DatabaseURL(c.options.Side), c.lab.State().NATSURL)
-	if err != nil {
-		return nil, err
-	}
-	defer evidence.Close()
-
 	c.began = time.Now()
 	plan := makePlan(c.options.Seed, c.options.Checkouts, c.options.Customers, books, up.Processes(c.options.Side))
 	if err := c.load(ctx, plan); err != nil {
@@ -91,19 +82,14 @@ func (c *crash) run(ctx context.Context) (*Report, error) {
 	}
 	loaded := time.Now()
 	c.say("%d processes were killed; waiting until the shop has come to rest …", len(c.killer.deaths))
-	left, last, err := evidence.Await(ctx, c.options.SettleWithin)
+	judgement, facts, err := c.history.Judge(ctx, invariants.Where{
+		Side: c.options.Side, Database: state.Databases[c.options.Side], Broker: state.NATSURL, OutsideURL: state.OutsideURL,
+		Since: c.began,
+	}, c.options.SettleWithin)
 	if err != nil {
 		return nil, err
 	}
-	rested := time.Now()
-	facts, err := evidence.Facts(ctx, c.began, c.people)
-	if err != nil {
-		return nil, err
-	}
-	facts.Left = left
-	report := c.report(facts)
-	report.Load, report.Rest, report.Last = loaded.Sub(c.began), rested.Sub(loaded), last
-	return report, nil
+	return c.report(loaded, judgement, facts), nil
 }
 
 // load lets all customers go through their visits while processes are killed, and returns when the last one has

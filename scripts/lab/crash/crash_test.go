@@ -2,13 +2,11 @@ package crash
 
 import (
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"banyan/scripts/lab/history"
 	"banyan/scripts/lab/up"
 )
 
@@ -27,10 +25,23 @@ func crashBriefly(t *testing.T, sweepAfter, settleWithin time.Duration) *Report 
 	return report
 }
 
-// ofMail says that a violation is about mail. What a killed process was sending waits until its lease is over,
-// which is longer than this test waits; lab crash does wait.
-func ofMail(v history.Violation) bool {
-	return strings.HasSuffix(v.Detail, "mails queued") || v.Rule == "paid orders have one receipt, others none"
+// broken are the rules that do not hold, except for those of mail. What a killed process was sending waits until its lease is
+// over, which is longer than this test waits; lab crash does wait.
+func broken(r *Report) (rules []string) {
+	ofMail := []string{
+		"no mail is queued", "a paid order has one receipt, and an unpaid one none", "a cancellation and a dispatch are told once, and truly",
+	}
+	for _, v := range r.Broken() {
+		if !slices.Contains(ofMail, v.Rule) {
+			rules = append(rules, v.Rule)
+		}
+	}
+	for _, v := range r.Violations {
+		if v.Detail != "a mail is queued" {
+			rules = append(rules, v.Rule)
+		}
+	}
+	return rules
 }
 
 func TestCrash(t *testing.T) {
@@ -39,7 +50,7 @@ func TestCrash(t *testing.T) {
 	t.Run("leaves nothing unfinished", func(t *testing.T) {
 		t.Parallel()
 		report := crashBriefly(t, time.Second, 6*time.Second)
-		require.Empty(t, slices.DeleteFunc(report.Violations, ofMail))
+		require.Empty(t, broken(report))
 		require.NotZero(t, report.Paid)
 		require.NotZero(t, report.BySweeper)
 	})
@@ -48,8 +59,6 @@ func TestCrash(t *testing.T) {
 		t.Parallel()
 		report := crashBriefly(t, 24*time.Hour, 2*time.Second)
 		require.NotZero(t, report.Pending)
-		require.True(t, slices.ContainsFunc(report.Violations, func(v history.Violation) bool {
-			return v.Rule == "every order is paid or cancelled"
-		}), "%v", report.Violations)
+		require.Subset(t, broken(report), []string{"no order is pending", "the shop comes to rest by itself"})
 	})
 }

@@ -9,22 +9,20 @@ import (
 	"time"
 
 	"banyan/scripts/lab/history"
+	"banyan/scripts/lab/invariants"
 	"banyan/scripts/lab/up"
 )
 
 // Report is what came of a crash run.
 type Report struct {
-	history.Shop
+	Side       string        `json:"side"`
+	URL        string        `json:"url"`
 	Seed       uint64        `json:"seed"`
 	SweepAfter time.Duration `json:"sweep_after_ns"`
 
-	Checkouts int            `json:"checkouts"` // begun, each under a key of its own
-	Requests  int            `json:"requests"`  // sent for them
-	Kills     map[string]int `json:"kills"`     // by process
-	Away      time.Duration  `json:"away_ns"`   // from a kill to readiness, on average
-
-	Unknown  int            `json:"unknown"`  // requests without an answer, or with one that says nothing
-	Outcomes map[string]int `json:"outcomes"` // of the checkouts, as their customers know them
+	history.Counts
+	Kills map[string]int `json:"kills"`   // by process
+	Away  time.Duration  `json:"away_ns"` // from a kill to readiness, on average
 
 	Paid      int `json:"paid"` // orders, by what they ended as
 	Cancelled int `json:"cancelled"`
@@ -34,31 +32,21 @@ type Report struct {
 	Receipts  int `json:"receipts"`      // mails, by distinct Message-ID
 	MailTwice int `json:"mail_repeated"` // mails that came again with the same Message-ID
 
-	Load       time.Duration       `json:"load_ns"`
-	Rest       time.Duration       `json:"rest_ns"`        // from the last answer until nothing was under way
-	Last       []string            `json:"last,omitempty"` // what it waited for in the end
-	Violations []history.Violation `json:"violations"`
+	Load time.Duration `json:"load_ns"`
+	history.Judgement
 }
 
-// Passed says that nothing was off.
-func (r *Report) Passed() bool { return len(r.Violations) == 0 }
-
-func (c *crash) report(f *history.Facts) *Report {
+func (c *crash) report(loaded time.Time, judgement *history.Judgement, f *invariants.Facts) *Report {
 	worker := "orders"
 	if c.options.Side == up.Monolith {
 		worker = up.Monolith
 	}
+	state := c.lab.State()
 	r := &Report{
-		Shop: c.shop, Seed: c.options.Seed, SweepAfter: c.options.SweepAfter,
-		Kills: map[string]int{}, Outcomes: map[string]int{},
-		BySweeper:  bySweeper(f, c.killer.deaths, worker),
-		Violations: history.Judge(f, c.history.Attempts),
-	}
-	for _, a := range c.history.Attempts {
-		r.Checkouts++
-		r.Requests += a.Sent
-		r.Unknown += a.Unknown
-		r.Outcomes[a.Outcome]++
+		Side: c.options.Side, URL: state.SideURL(c.options.Side), Seed: c.options.Seed, SweepAfter: c.options.SweepAfter,
+		Counts: c.history.Counts(), Kills: map[string]int{},
+		BySweeper: bySweeper(f, c.killer.deaths, worker),
+		Load:      loaded.Sub(c.began), Judgement: *judgement,
 	}
 	for _, d := range c.killer.deaths {
 		r.Kills[d.Process]++
@@ -79,7 +67,7 @@ func (c *crash) report(f *history.Facts) *Report {
 			r.Charges++
 		}
 	}
-	r.Receipts, r.MailTwice = history.CountMail(f.Mails)
+	r.Receipts, r.MailTwice = invariants.Receipts(f.Mails)
 	return r
 }
 
@@ -108,8 +96,9 @@ func (r *Report) Print(out io.Writer) error {
 		rest += ", in the end waiting for " + strings.Join(r.Last, ", ")
 	}
 	row("at rest after", "%s", rest)
+	row("invariants", "%d of %d broken", len(r.Broken()), len(r.Invariants))
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	return history.PrintVerdict(out, r.Violations)
+	return r.PrintOff(out)
 }

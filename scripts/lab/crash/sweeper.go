@@ -4,12 +4,12 @@ import (
 	"net/http"
 	"slices"
 
-	"banyan/scripts/lab/history"
+	"banyan/scripts/lab/invariants"
 )
 
 // bySweeper counts the orders that no request can have settled: nobody got to store an answer to them, or
 // the process that worked on them was killed before they were settled.
-func bySweeper(facts *history.Facts, deaths []death, worker string) int {
+func bySweeper(facts *invariants.Facts, deaths []death, worker string) int {
 	stored := map[string]int{} // order → status of the stored answer
 	for _, k := range facts.Keys {
 		stored[k.About] = k.Status

@@ -1,7 +1,7 @@
 // Package history is what customers were told and what they did: their checkouts, what else they asked about their orders, and
 // the file on which each request stands before it is sent.
 //
-// [Customer] goes on whatever happens to the shop meanwhile. [Judge] holds what customers were told against what
+// [Customer] goes on whatever happens to the shop meanwhile. [History.Judge] holds what customers were told against what
 // is in the end, and each answer against those before it. What must be true of a shop whatever its customers were told is the
 // matter of package invariants.
 //

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"banyan/scripts/lab/invariants"
 )
 
 // sighting is what somebody was told of an order, at some time between two moments.
@@ -27,14 +29,14 @@ func follows(before, after string) bool {
 }
 
 // judgeDeeds looks whether any answer was contradicted by a later one, or by what is in the end.
-func (f *Findings) judgeDeeds(facts *Facts, attempts []*Attempt, deeds []*Deed) {
+func (f *Findings) judgeDeeds(facts *invariants.Facts, attempts []*Attempt, deeds []*Deed) {
 	seen := map[string][]sighting{}
 	for _, a := range attempts {
 		if state := stateOf[a.Outcome]; state != "" && a.Order != "" {
 			seen[a.Order] = append(seen[a.Order], sighting{a.Began, a.Ended, state, 0, "the checkout"})
 		}
 	}
-	orders := map[string]Order{}
+	orders := map[string]invariants.Order{}
 	for _, o := range facts.Orders {
 		orders[o.ID] = o
 	}
@@ -58,7 +60,7 @@ func (f *Findings) judgeDeeds(facts *Facts, attempts []*Attempt, deeds []*Deed) 
 var stateOf = map[string]string{Paid: "paid", Accepted: "pending", Declined: "cancelled"}
 
 // judgeSightings compares what was told one after the other. What overlaps in time may be told in any order.
-func (f *Findings) judgeSightings(o Order, seen []sighting) {
+func (f *Findings) judgeSightings(o invariants.Order, seen []sighting) {
 	end := time.Now().Add(time.Hour)
 	seen = append(slices.Clone(seen), sighting{end, end, o.Status, o.Total, "the database in the end"})
 	slices.SortFunc(seen, func(a, b sighting) int { return a.began.Compare(b.began) })
@@ -80,7 +82,7 @@ func (f *Findings) judgeSightings(o Order, seen []sighting) {
 }
 
 // judgeDeed holds one answer against what is in the end. The order has no id if it is not there.
-func (f *Findings) judgeDeed(d *Deed, o Order) {
+func (f *Findings) judgeDeed(d *Deed, o invariants.Order) {
 	switch {
 	case o.ID == "" || o.Customer != d.Customer:
 		f.Add("an order that was acknowledged is there", "order %s of %s, which a %s was about, is not", d.Order, d.Customer, d.What)

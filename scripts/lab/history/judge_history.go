@@ -4,11 +4,12 @@ import (
 	"maps"
 	"slices"
 
+	"banyan/scripts/lab/invariants"
 	"banyan/scripts/lab/shop"
 )
 
 // judgeKeys looks whether each order belongs to one key that a customer has used, and each key to one order at most.
-func (f *Findings) judgeKeys(facts *Facts, attempts []*Attempt) {
+func (f *Findings) judgeKeys(facts *invariants.Facts, attempts []*Attempt) {
 	used := map[string]string{} // key → customer
 	for _, a := range attempts {
 		used[a.Key] = a.Customer
@@ -28,8 +29,8 @@ func (f *Findings) judgeKeys(facts *Facts, attempts []*Attempt) {
 }
 
 // judgeAnswers looks whether what customers were told is what is.
-func (f *Findings) judgeAnswers(facts *Facts, attempts []*Attempt) {
-	orders, about, told := map[string]Order{}, map[string]string{}, map[string]int{}
+func (f *Findings) judgeAnswers(facts *invariants.Facts, attempts []*Attempt) {
+	orders, about, told := map[string]invariants.Order{}, map[string]string{}, map[string]int{}
 	for _, o := range facts.Orders {
 		orders[o.ID] = o
 	}
@@ -37,8 +38,8 @@ func (f *Findings) judgeAnswers(facts *Facts, attempts []*Attempt) {
 		about[k.Key] = k.About
 	}
 	for _, m := range facts.Mails {
-		if m.Subject == SubjectCancelled {
-			told[m.order()]++
+		if m.Subject == invariants.SubjectCancelled {
+			told[m.Order()]++
 		}
 	}
 	for _, a := range attempts {
@@ -63,11 +64,11 @@ func (f *Findings) judgeAnswers(facts *Facts, attempts []*Attempt) {
 	}
 }
 
-func (f *Findings) judgeAnswer(a *Attempt, o Order, regrets int) {
+func (f *Findings) judgeAnswer(a *Attempt, o invariants.Order, regrets int) {
 	switch a.Outcome {
 	case Paid:
 		// What was asked for since is another rule's.
-		if !o.sold() && o.Reason != "customer" {
+		if !o.Sold() && o.Reason != "customer" {
 			f.Add("an order acknowledged as paid is paid", "order %s of %s is %s", o.ID, o.Customer, o.Status)
 		}
 	case Declined:

@@ -50,11 +50,11 @@ func effects() []effect {
 		{name: "charge", due: ifCharged, done: fmt.Sprintf(inLedger, "charge")},
 		{name: "refund", due: ifReturned, done: fmt.Sprintf(inLedger, "refund")},
 		{name: "shipment", due: ifPaid, done: `(select count(*) from shipping.shipments s where s.order_id = o.id)`},
-		{name: "receipt", due: ifPaid, done: fmt.Sprintf(inMails, "Thank you for your order")},
+		{name: "receipt", due: ifPaid, done: fmt.Sprintf(inMails, SubjectPaid)},
 		{name: "mail of the cancellation", due: ifWithdrawn, done: `case
 			when o.status = 'cancelled' and o.cancel_reason <> 'customer' then greatest(` +
-			fmt.Sprintf(inMails, "Your order is cancelled") + ` - 1, 0) -- whether one is due depends on what the answer was
-			else ` + fmt.Sprintf(inMails, "Your order is cancelled") + ` end`},
+			fmt.Sprintf(inMails, SubjectCancelled) + ` - 1, 0) -- whether one is due depends on what the answer was
+			else ` + fmt.Sprintf(inMails, SubjectCancelled) + ` end`},
 		{name: "end of the reservation", fleet: true, due: `case when o.status <> 'pending' then 1 else 0 end`, done: `case
 			when o.status = 'cancelled' and not exists (
 				select from inventory.reservations r where r.order_id = o.id and r.status in ('reserved', 'committed')) then 1

@@ -66,11 +66,11 @@ func TestEffects(t *testing.T) {
 			})
 			t.Run("are counted twice", func(t *testing.T) {
 				lost, doubled := count("", witness{append(outside.ledger[:len(outside.ledger):len(outside.ledger)],
-					outside.ledger[0], entry{"charge", uuid.NewString(), 100, "USD"}), outside.mails})
+					outside.ledger[0], Entry{Effect: "charge", Reference: uuid.NewString(), Amount: 100, Currency: "USD"}), outside.mails})
 				require.Empty(t, lost)
 				require.EqualValues(t, 1, doubled["charge for no order"])
 				require.Len(t, doubled, 2)
-				again := mail{"again", outside.mails[0].Subject, outside.mails[0].Body}
+				again := Mail{"again", outside.mails[0].Subject, outside.mails[0].Body}
 				_, doubled = count("", witness{outside.ledger, append(outside.mails[:len(outside.mails):len(outside.mails)], again)})
 				require.Equal(t, map[string]int64{"receipt": 1}, doubled)
 			})

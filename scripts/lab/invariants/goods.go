@@ -88,9 +88,9 @@ func goods() []rule {
 const told = `
 	with told as (
 		select o.id, o.status, o.cancel_reason,
-			count(distinct m.message_id) filter (where m.subject = 'Thank you for your order') as receipts,
-			count(distinct m.message_id) filter (where m.subject = 'Your order is cancelled') as regrets,
-			count(distinct m.message_id) filter (where m.subject = 'Your books are on their way') as farewells
+			count(distinct m.message_id) filter (where m.subject = '` + SubjectPaid + `') as receipts,
+			count(distinct m.message_id) filter (where m.subject = '` + SubjectCancelled + `') as regrets,
+			count(distinct m.message_id) filter (where m.subject = '` + SubjectShipped + `') as farewells
 		from orders.orders o
 		left join mails m on m.about = o.id::text
 		where o.placed_at >= (select since from given)

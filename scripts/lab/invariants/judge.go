@@ -17,8 +17,8 @@ type rule struct {
 	fleet bool
 }
 
-// areas are the services' schemas.
-var areas = []string{"accounts", "catalog", "inventory", "orders", "payments", "shipping", "notifications"}
+// Areas are the services' schemas.
+var Areas = []string{"accounts", "catalog", "inventory", "orders", "payments", "shipping", "notifications"}
 
 // shelves is where the number of copies is kept.
 var shelves = map[string]string{
@@ -30,8 +30,9 @@ var shelves = map[string]string{
 // monolith one schema has all areas.
 func inSchemas(side, statement string) string {
 	statement = strings.ReplaceAll(statement, "@shelves", shelves[side])
+	statement = strings.ReplaceAll(statement, "@settled", settled[side])
 	if side == Monolith {
-		for _, area := range areas {
+		for _, area := range Areas {
 			statement = strings.ReplaceAll(statement, area+".", Monolith+".")
 		}
 	}
@@ -46,10 +47,8 @@ func judge(ctx context.Context, tx pgx.Tx, where Where, outside witness) ([]Verd
 	if err := outside.load(ctx, tx); err != nil {
 		return nil, err
 	}
-	planted := where.Planted
-	if planted == nil {
-		planted = []string{}
-	}
+	// A null array would make each comparison with it null.
+	planted, readers := append([]string{}, where.Planted...), append([]string{}, where.Readers...)
 	var verdicts []Verdict
 	for _, r := range rules() {
 		if r.fleet && where.Side != Services {
@@ -58,10 +57,10 @@ func judge(ctx context.Context, tx pgx.Tx, where Where, outside witness) ([]Verd
 		v := Verdict{Rule: r.name}
 		// One statement has one type for each name, so both are said in all of them.
 		statement := inSchemas(where.Side, `
-			with given as (select @since::timestamptz as since, @planted::text[] as planted),
+			with given as (select @since::timestamptz as since, @planted::text[] as planted, @readers::text[] as readers),
 			wrong (what) as materialized (`+r.wrong+`)
 			select (`+r.of+`), (select count(*) from wrong), array(select what from wrong order by what limit @named)`)
-		args := pgx.NamedArgs{"since": where.Since, "planted": planted, "named": named}
+		args := pgx.NamedArgs{"since": where.Since, "planted": planted, "readers": readers, "named": named}
 		if err := tx.QueryRow(ctx, statement, args).Scan(&v.Checked, &v.Broken, &v.Offenders); err != nil {
 			return nil, fmt.Errorf("look whether %s: %w", r.name, err)
 		}

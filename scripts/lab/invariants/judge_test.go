@@ -61,7 +61,7 @@ func wellKept(t *testing.T, side string) (*pgx.Conn, witness) {
 	t.Helper()
 	db := testdb.New(t, migrations.FS)
 	data := smallShop()
-	schemas := areas
+	schemas := Areas
 	if side == Monolith {
 		schemas = []string{Monolith}
 	}
@@ -77,14 +77,14 @@ func wellKept(t *testing.T, side string) (*pgx.Conn, witness) {
 
 	var outside witness
 	for line := range bytes.Lines(seed.LedgerLines(data, side)) {
-		var e entry
+		var e Entry
 		require.NoError(t, json.Unmarshal(line, &e))
 		outside.ledger = append(outside.ledger, e)
 	}
 	for _, order := range data.Orders {
 		write := func(subject string) {
 			id := fmt.Sprint(len(outside.mails)/2, "@banyan")
-			m := mail{id, subject, "Hello,\n\nYour order: " + order.ID.String() + "\n"}
+			m := Mail{id, subject, "Hello,\n\nYour order: " + order.ID.String() + "\n"}
 			outside.mails = append(outside.mails, m, m) // came twice, is one
 		}
 		if order.CancelReason != "declined" {
@@ -98,105 +98,6 @@ func wellKept(t *testing.T, side string) (*pgx.Conn, witness) {
 		}
 	}
 	return conn, outside
-}
-
-// fault is one thing spoiled, and the rules that must notice. Any other rule must not.
-type fault struct {
-	name    string
-	sql     string         // in the services' schemas
-	outside func(*witness) // may be nil
-	rules   []string
-	fleet   bool // services only
-}
-
-const (
-	oneCharge    = "a paid or shipped order has one charge of its amount, and only such a charge is kept"
-	sayLedger    = "a payment says what the ledger says"
-	inOrSold     = "what came in is in stock or sold"
-	oneShipment  = "a paid order has one shipment, in its state, and an unpaid one none"
-	oneReceipt   = "a paid order has one receipt, and an unpaid one none"
-	toldOnce     = "a cancellation and a dispatch are told once, and truly"
-	orphaned     = "no reservation is orphaned"
-	recentSales  = "catalog's recent sales equal the orders"
-	availability = "catalog's availability equals inventory's stock"
-	copiedBooks  = "orders' copies of the books equal catalog's"
-	contacts     = "notifications' contacts equal the accounts"
-	published    = "every event is published"
-	rejected     = "no event is rejected, but those that were planted"
-)
-
-// paid is the first paid order; the others are like it.
-const (
-	paid     = `(select id from orders.orders where status = 'paid' order by id limit 1)`
-	declined = `(select id from orders.orders where cancel_reason = 'declined' order by id limit 1)`
-	aBook    = `(select id from catalog.books order by id limit 1)`
-)
-
-func faults() []fault {
-	dropFirst := func(effect string) func(*witness) {
-		return func(w *witness) {
-			i := slices.IndexFunc(w.ledger, func(e entry) bool { return e.Effect == effect })
-			w.ledger = slices.Delete(w.ledger, i, i+1)
-		}
-	}
-	return []fault{
-		{name: "a charge that is gone", outside: dropFirst("charge"), rules: []string{oneCharge, sayLedger}},
-		{name: "a refund that was never made", outside: dropFirst("refund"), rules: []string{oneCharge, sayLedger}},
-		{name: "a charge made twice", outside: func(w *witness) { w.ledger = append(w.ledger, w.ledger[0]) },
-			rules: []string{oneCharge, sayLedger}},
-		{name: "a charge of another amount", outside: func(w *witness) { w.ledger[0].Amount++ }, rules: []string{oneCharge}},
-		{name: "a charge without an order", outside: func(w *witness) {
-			w.ledger = append(w.ledger, entry{"charge", uuid.NewString(), 100, "USD"})
-		}, rules: []string{"nothing is charged without an order"}},
-		{name: "a payment of another amount", sql: `update payments.payments set amount = amount + 1 where order_id = ` + paid,
-			rules: []string{sayLedger}},
-		{name: "a payment that is gone", sql: `delete from payments.payments where order_id = ` + paid, rules: []string{sayLedger}},
-		{name: "a total that is not the lines'", sql: `update orders.order_items set unit_price = unit_price + 1 where order_id = ` + paid,
-			rules: []string{"an order's total is what its lines come to"}},
-		{name: "a delivery that is gone", sql: `delete from inventory.deliveries where book_id = ` + aBook, rules: []string{inOrSold}},
-		{name: "a shipment that is gone", sql: `delete from shipping.shipments where order_id = ` + paid, rules: []string{oneShipment}},
-		{name: "a shipment of a declined order", sql: `update shipping.shipments set order_id = ` + declined + ` where order_id = ` + paid,
-			rules: []string{oneShipment}},
-		{name: "a receipt that never came", outside: func(w *witness) { w.mails = w.mails[2:] }, rules: []string{oneReceipt}},
-		{name: "two receipts for one order", outside: func(w *witness) { w.mails[0].MessageID = "another" }, rules: []string{oneReceipt}},
-		{name: "a paid order told of a cancellation", outside: func(w *witness) {
-			w.mails = append(w.mails, mail{"new", "Your order is cancelled", w.mails[0].Body})
-		}, rules: []string{toldOnce}},
-		{name: "a refund that is due", sql: `update payments.payments set refund_requested_at = now() where order_id = ` + paid,
-			rules: []string{"no payment and no refund is under way"}},
-		{name: "a queued mail", sql: `insert into notifications.notifications (id, account_id, kind, to_address, subject, body)
-			select gen_random_uuid(), id, 'welcome', email, 'Hello', '' from accounts.accounts limit 1`,
-			rules: []string{"no mail is queued"}},
-
-		{name: "a wish to cancel that is open", sql: `update orders.orders set cancel_requested_at = now() where id = ` + paid,
-			rules: []string{"no wish to cancel is open"}, fleet: true},
-		{name: "copies reserved for nobody", sql: `update inventory.stock set reserved = 1 where book_id = ` + aBook,
-			rules: []string{orphaned, availability}, fleet: true},
-		{name: "a reservation left over", sql: `update inventory.reservations set status = 'reserved' where order_id = ` + paid,
-			rules: []string{orphaned}, fleet: true},
-		{name: "a reservation released under a paid order", sql: `update inventory.reservations set status = 'released' where order_id = ` + paid,
-			rules: []string{orphaned}, fleet: true},
-		{name: "an event that is not published", sql: `insert into shipping.outbox (id, type, data, trace)
-			values (gen_random_uuid(), 'shipment.dispatched', '{}', '')`, rules: []string{published}, fleet: true},
-		{name: "a dead letter", sql: `insert into payments.dead_letters (consumer, event_id, type, subject, headers, body, error)
-			values ('payments', gen_random_uuid(), 'order.paid', 's', '{}', '', 'no')`, rules: []string{rejected}, fleet: true},
-		{name: "an old price in orders", sql: `update orders.books set price = price - 1 where id = ` + aBook,
-			rules: []string{copiedBooks}, fleet: true},
-		{name: "a book that orders does not know", sql: `delete from orders.books where id = ` + aBook,
-			rules: []string{copiedBooks}, fleet: true},
-		{name: "a book that inventory does not know", sql: `delete from inventory.stock where book_id = ` + aBook,
-			rules: []string{"inventory knows every book", availability, inOrSold}, fleet: true},
-		{name: "an availability that is not so", sql: `update catalog.availability set available = available + 1 where book_id = ` + aBook,
-			rules: []string{availability}, fleet: true},
-		{name: "a sale that catalog missed", sql: `delete from catalog.recent_orders where order_id = ` + paid,
-			rules: []string{recentSales}, fleet: true},
-		{name: "a sale that catalog counts although it is cancelled", sql: `update catalog.recent_orders set cancelled = false where order_id = ` + declined,
-			rules: []string{recentSales}, fleet: true},
-		{name: "a line of a sale that catalog missed", sql: `update catalog.recent_order_items set quantity = quantity + 1 where order_id = ` + paid,
-			rules: []string{recentSales}, fleet: true},
-		{name: "a contact with another address", sql: `update notifications.contacts set email = 'x@example.org'
-			where account_id = (select id from accounts.accounts limit 1)`, rules: []string{contacts}, fleet: true},
-	}
 }
 
 func TestJudge(t *testing.T) {
@@ -226,6 +127,11 @@ func TestJudge(t *testing.T) {
 			t.Run("is found with a pending order", func(t *testing.T) {
 				require.Contains(t, brokenAfter(t, conn, side, pending, outside), "no order is pending")
 			})
+			lost := fault{sql: `alter table orders.orders drop constraint orders_status_check;
+				update orders.orders set status = 'lost' where id = ` + paid}
+			t.Run("is found with an order that is in no state", func(t *testing.T) {
+				require.Contains(t, brokenAfter(t, conn, side, lost, outside), "no order is pending")
+			})
 			t.Run("is found with fewer than no copies", func(t *testing.T) {
 				require.Subset(t, brokenAfter(t, conn, side, negative, outside), []string{"stock is never negative", inOrSold})
 			})
@@ -239,6 +145,19 @@ func TestJudge(t *testing.T) {
 		planted := fault{sql: `insert into payments.dead_letters (consumer, event_id, type, subject, headers, body, error)
 			values ('payments', '` + id + `', 'order.paid', 's', '{}', '', 'no')`}
 		require.Empty(t, brokenAfter(t, conn, Services, planted, outside, id))
+	})
+
+	t.Run("an event that was planted is missed where a reader has not put it aside", func(t *testing.T) {
+		t.Parallel()
+		conn, outside := wellKept(t, Services)
+		id := uuid.NewString()
+		where := Where{Side: Services, Planted: []string{id}, Readers: []string{"payments", "shipping"}}
+		letter := func(area string) string {
+			return `insert into ` + area + `.dead_letters (consumer, event_id, type, subject, headers, body, error)
+				values ('` + area + `', '` + id + `', 'order.paid', 's', '{}', '', 'no');`
+		}
+		require.Equal(t, []string{putAside}, brokenAt(t, conn, where, fault{sql: letter("payments")}, outside))
+		require.Empty(t, brokenAt(t, conn, where, fault{sql: letter("payments") + letter("shipping")}, outside))
 	})
 }
 
@@ -273,19 +192,24 @@ func TestHandled(t *testing.T) {
 // brokenAfter spoils something, judges, and takes it back. It returns the rules that are broken.
 func brokenAfter(t *testing.T, conn *pgx.Conn, side string, f fault, outside witness, planted ...string) []string {
 	t.Helper()
+	return brokenAt(t, conn, Where{Side: side, Planted: planted}, f, outside)
+}
+
+func brokenAt(t *testing.T, conn *pgx.Conn, where Where, f fault, outside witness) []string {
+	t.Helper()
 	tx, err := conn.Begin(t.Context())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, tx.Rollback(t.Context())) }()
 	if f.sql != "" {
 		// Foreign keys keep some of this from happening by accident; the rules do not rely on them.
-		_, err := conn.PgConn().Exec(t.Context(), `set local session_replication_role = replica;`+inSchemas(side, f.sql)).ReadAll()
+		_, err := conn.PgConn().Exec(t.Context(), `set local session_replication_role = replica;`+inSchemas(where.Side, f.sql)).ReadAll()
 		require.NoError(t, err)
 	}
 	said := witness{slices.Clone(outside.ledger), slices.Clone(outside.mails)}
 	if f.outside != nil {
 		f.outside(&said)
 	}
-	verdicts, err := judge(t.Context(), tx, Where{Side: side, Planted: planted}, said)
+	verdicts, err := judge(t.Context(), tx, where, said)
 	require.NoError(t, err)
 	var broken []string
 	for _, v := range verdicts {

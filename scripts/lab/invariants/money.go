@@ -32,12 +32,22 @@ func money() []rule {
 				end`,
 		},
 		{
+			// What was given back, or declined, was asked for as well.
 			name: "nothing is charged without an order",
-			of:   `select count(*) from ledger where effect = 'charge'`,
+			of:   `select count(*) from ledger`,
 			wrong: `
-				select format('%s: %s cents', l.reference, l.taken)
+				select format('order %s, which is not there: %s charges of %s cents, %s declines, %s refunds',
+					l.reference, l.charges, l.taken, l.declines, l.refunds)
 				from ` + charged + ` l
-				where l.charges > l.refunds and not exists (select from orders.orders o where o.id::text = l.reference)`,
+				where not exists (select from orders.orders o where o.id::text = l.reference)`,
+		},
+		{
+			name: "the card processor decides once per order",
+			of:   `select count(distinct reference) from ledger`,
+			wrong: `
+				select format('order %s: %s charges, %s declines, %s refunds', l.reference, l.charges, l.declines, l.refunds)
+				from ` + charged + ` l
+				where l.charges + l.declines > 1 or l.refunds > 1`,
 		},
 		{
 			name: "a payment says what the ledger says",
@@ -55,13 +65,19 @@ func money() []rule {
 						when o.cancel_reason = 'refused' then coalesce(l.charges, 0) <> 0 or p.amount <> o.total
 						else (l.declines, l.charges, p.amount) is distinct from (1, 0, o.total)
 					end
+					when 'void' then o.status in ('paid', 'shipped') or l.reference is not null or p.amount <> o.total
 					when 'pending' then false -- another rule's
 					else o.status in ('paid', 'shipped') or l.reference is not null
 				end
 				union all
 				select format('payment of %s cents for order %s, which is not there', p.amount, p.order_id)
 				from payments.payments p
-				where p.status <> 'void' and not exists (select from orders.orders o where o.id = p.order_id)`,
+				where not exists (select from orders.orders o where o.id = p.order_id)
+				union all
+				select format('order %s: %s payments', p.order_id, count(*))
+				from payments.payments p
+				group by p.order_id
+				having count(*) > 1`,
 		},
 		{
 			name: "an order's total is what its lines come to",

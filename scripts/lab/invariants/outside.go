@@ -18,52 +18,80 @@ import (
 
 // witness is what the world outside has to say.
 type witness struct {
-	ledger []entry
-	mails  []mail
+	ledger []Entry
+	mails  []Mail
 }
 
-// entry is a line of the card processor's ledger. Effect is charge, decline or refund; the reference is an order's id.
-type entry struct {
-	Effect    string `json:"effect"`
-	Reference string `json:"reference"`
-	Amount    int64  `json:"amount"`
-	Currency  string `json:"currency"`
+// Entry is a line of the card processor's ledger. Effect is charge, decline or refund; the reference is an order's id.
+type Entry struct {
+	At        time.Time `json:"at"`
+	Effect    string    `json:"effect"`
+	Reference string    `json:"reference"`
+	Amount    int64     `json:"amount"` // in the currency's smallest unit
+	Currency  string    `json:"currency"`
 }
 
-// mail is a message that has arrived.
-type mail struct {
+// Mail is a message that has arrived.
+type Mail struct {
 	MessageID string `json:"message_id"`
 	Subject   string `json:"subject"`
 	Body      string `json:"body"`
 }
 
-// order is the id of the order that the mail speaks of; empty if it speaks of none.
-func (m mail) order() string {
+// The subjects by which the mails about orders are told.
+const (
+	SubjectPaid      = "Thank you for your order"
+	SubjectCancelled = "Your order is cancelled"
+	SubjectShipped   = "Your books are on their way"
+)
+
+// Order is the id of the order that the mail speaks of; empty if it speaks of none.
+func (m Mail) Order() string {
 	_, id, _ := strings.Cut(m.Body, "Your order: ")
 	return strings.TrimSpace(id)
 }
 
-func (s *Shop) witness(ctx context.Context) (witness, error) {
-	var w witness
-	err := s.outside(ctx, "/ledger?merchant="+url.QueryEscape(s.where.Side), func(body io.Reader) error {
+// Receipts counts the receipts by distinct Message-ID, and of all mails those that came again with the same one.
+func Receipts(mails []Mail) (receipts, twice int) {
+	seen := map[string]bool{}
+	for _, m := range mails {
+		if seen[m.MessageID] {
+			twice++
+			continue
+		}
+		seen[m.MessageID] = true
+		if m.Subject == SubjectPaid {
+			receipts++
+		}
+	}
+	return receipts, twice
+}
+
+// Ledger returns what the card processor did for a side.
+func Ledger(ctx context.Context, outsideURL, side string) (all []Entry, err error) {
+	err = outside(ctx, outsideURL+"/ledger?merchant="+url.QueryEscape(side), func(body io.Reader) error {
 		for lines := json.NewDecoder(bufio.NewReader(body)); ; {
-			var e entry
+			var e Entry
 			if err := lines.Decode(&e); errors.Is(err, io.EOF) {
 				return nil
 			} else if err != nil {
 				return err
 			}
-			w.ledger = append(w.ledger, e)
+			all = append(all, e)
 		}
 	})
-	if err != nil {
+	return all, err
+}
+
+func (s *Shop) witness(ctx context.Context) (w witness, err error) {
+	if w.ledger, err = Ledger(ctx, s.where.OutsideURL, s.where.Side); err != nil {
 		return w, err
 	}
 	buyers, err := s.buyers(ctx)
 	if err != nil {
 		return w, err
 	}
-	arrived := make([][]mail, len(buyers))
+	arrived := make([][]Mail, len(buyers))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(4)
 	for i, address := range buyers {
@@ -99,10 +127,10 @@ func (s *Shop) buyers(ctx context.Context) ([]string, error) {
 }
 
 // mailTo returns the mail of both sides that an address has got: an order's id tells whose it is.
-func (s *Shop) mailTo(ctx context.Context, address string) (all []mail, err error) {
+func (s *Shop) mailTo(ctx context.Context, address string) (all []Mail, err error) {
 	const most = 100_000 // all that the world outside lists at once
 	path := fmt.Sprintf("/mail.json?limit=%d&to=%s", most, url.QueryEscape(address))
-	err = s.outside(ctx, path, func(body io.Reader) error { return json.NewDecoder(body).Decode(&all) })
+	err = outside(ctx, s.where.OutsideURL+path, func(body io.Reader) error { return json.NewDecoder(body).Decode(&all) })
 	if err == nil && len(all) == most {
 		err = fmt.Errorf("%s has got more mail than can be listed: start with new data, lab up --fresh", address)
 	}
@@ -111,8 +139,8 @@ func (s *Shop) mailTo(ctx context.Context, address string) (all []mail, err erro
 
 var outsideClient = &http.Client{Timeout: 30 * time.Second}
 
-func (s *Shop) outside(ctx context.Context, path string, read func(io.Reader) error) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.where.OutsideURL+path, nil)
+func outside(ctx context.Context, address string, read func(io.Reader) error) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return err
 	}
@@ -122,10 +150,10 @@ func (s *Shop) outside(ctx context.Context, path string, read func(io.Reader) er
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the world outside answers %s with %s", path, response.Status)
+		return fmt.Errorf("the world outside answers %s with %s", request.URL.Path, response.Status)
 	}
 	if err := read(response.Body); err != nil {
-		return fmt.Errorf("read %s of the world outside: %w", path, err)
+		return fmt.Errorf("read %s of the world outside: %w", request.URL.Path, err)
 	}
 	return nil
 }
@@ -149,7 +177,7 @@ func (w witness) load(ctx context.Context, tx pgx.Tx) error {
 	_, err = tx.CopyFrom(ctx, pgx.Identifier{"mails"}, []string{"message_id", "about", "subject"},
 		pgx.CopyFromSlice(len(w.mails), func(i int) ([]any, error) {
 			m := w.mails[i]
-			return []any{m.MessageID, m.order(), m.Subject}, nil
+			return []any{m.MessageID, m.Order(), m.Subject}, nil
 		}))
 	if err != nil {
 		return fmt.Errorf("load the mail: %w", err)

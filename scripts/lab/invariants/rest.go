@@ -8,7 +8,7 @@ func rest() []rule {
 		{
 			name:  "no order is pending",
 			of:    `select count(*) from orders.orders`,
-			wrong: `select format('order %s of %s', id, placed_at) from orders.orders where status = 'pending'`,
+			wrong: `select format('order %s of %s, %s', id, placed_at, status) from orders.orders where status not in ('paid', 'shipped', 'cancelled')`,
 		},
 		{
 			name:  "no wish to cancel is open",
@@ -72,13 +72,25 @@ func rest() []rule {
 				where replayed_at is null and event_id::text <> all ((select planted from given)::text[])`, "union all"),
 			fleet: true,
 		},
+		{
+			name: "an event that was planted to be rejected is put aside by each of its readers",
+			of:   `select cardinality(planted) * cardinality(readers) from given`,
+			wrong: inEachArea(`
+				select format('event %s is not, by @area', this.id)
+				from (select unnest(planted) as id from given where '@area' = any(readers)) this
+				where not exists (
+					select from @area.dead_letters d
+					where d.event_id::text = this.id and d.consumer = '@area' and d.replayed_at is null
+				)`, "union all"),
+			fleet: true,
+		},
 	}
 }
 
 // inEachArea joins the same expression over all areas.
 func inEachArea(expression, by string) string {
 	var all []string
-	for _, area := range areas {
+	for _, area := range Areas {
 		all = append(all, "("+strings.ReplaceAll(expression, "@area", area)+")")
 	}
 	if by == "+" {

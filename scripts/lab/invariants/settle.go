@@ -32,19 +32,20 @@ const (
 )
 
 // Settle waits until nothing is under way: no order pending, every outbox empty, every consumer idle, all refunds made and
-// all mail sent. It returns what still is when the time is over; nothing if it came to rest.
+// all mail sent. It returns what still is when the time is over, which is nothing if the shop came to rest; and what it
+// waited for last.
 //
 // It takes two looks in a row to believe it: the broker acknowledges an event a moment before its consumers have it
 // to do.
-func (s *Shop) Settle(ctx context.Context, within time.Duration) (left []string, err error) {
+func (s *Shop) Settle(ctx context.Context, within time.Duration) (left, last []string, err error) {
 	pause, quiet := 3*time.Millisecond, 0
 	for deadline := time.Now().Add(within); ; {
 		left, err := s.underWay(ctx)
 		if quiet++; len(left) > 0 {
-			quiet = 0
+			quiet, last = 0, left
 		}
 		if err != nil || quiet == 2 || len(left) > 0 && time.Now().After(deadline) {
-			return left, err
+			return left, last, err
 		}
 		wait := pause
 		if quiet > 0 {
@@ -52,7 +53,7 @@ func (s *Shop) Settle(ctx context.Context, within time.Duration) (left []string,
 		}
 		select {
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, nil, context.Cause(ctx)
 		case <-time.After(wait):
 		}
 		pause = min(2*pause, 100*time.Millisecond)
@@ -75,7 +76,7 @@ func (s *Shop) underWay(ctx context.Context) (left []string, err error) {
 	statement := unrest
 	if s.where.Side == Services {
 		statement += unrestOfServices
-		for _, area := range areas {
+		for _, area := range Areas {
 			statement += strings.ReplaceAll(unrestOfArea, "@area", area)
 		}
 	}

@@ -29,7 +29,7 @@ func TestSettle(t *testing.T) {
 			t.Parallel()
 			conn, _ := wellKept(t, side)
 			shop := asShop(t, side, conn)
-			left, err := shop.Settle(t.Context(), 0)
+			left, _, err := shop.Settle(t.Context(), 0)
 			require.NoError(t, err)
 			require.Empty(t, left, "a shop that was just seeded is at rest")
 
@@ -38,7 +38,7 @@ func TestSettle(t *testing.T) {
 				require.NoError(t, err)
 			}
 			change(`update orders.orders set status = 'pending', cancel_reason = null where id = ` + declined)
-			left, err = shop.Settle(t.Context(), 0)
+			left, _, err = shop.Settle(t.Context(), 0)
 			require.NoError(t, err)
 			require.Equal(t, []string{"an order is pending"}, left)
 
@@ -46,7 +46,7 @@ func TestSettle(t *testing.T) {
 				time.Sleep(50 * time.Millisecond)
 				_, _ = conn.Exec(t.Context(), inSchemas(side, `update orders.orders set status = 'paid' where status = 'pending'`))
 			}()
-			left, err = shop.Settle(t.Context(), 10*time.Second)
+			left, _, err = shop.Settle(t.Context(), 10*time.Second)
 			require.NoError(t, err)
 			require.Empty(t, left, "it waits")
 		})
@@ -57,7 +57,7 @@ func TestSettle(t *testing.T) {
 		conn, _ := wellKept(t, Services)
 		_, err := conn.Exec(t.Context(), `insert into shipping.outbox (id, type, data, trace) values (gen_random_uuid(), 'a.b', '{}', '')`)
 		require.NoError(t, err)
-		left, err := asShop(t, Services, conn).Settle(t.Context(), 0)
+		left, _, err := asShop(t, Services, conn).Settle(t.Context(), 0)
 		require.NoError(t, err)
 		require.Equal(t, []string{"an event of shipping is not published"}, left)
 	})

@@ -230,7 +230,7 @@ func (s *site) load(ctx context.Context, m Mutant, o Options) (l load, err error
 // judge lets the shop come to rest, if it does, and judges it.
 func (s *site) judge(ctx context.Context, within time.Duration) (j Judgement, err error) {
 	began := time.Now()
-	if j.Left, err = s.judges.Settle(ctx, within); err != nil {
+	if j.Left, _, err = s.judges.Settle(ctx, within); err != nil {
 		return j, err
 	}
 	j.Rest = time.Since(began)

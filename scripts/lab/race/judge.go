@@ -23,13 +23,13 @@ func (r *race) judge(ctx context.Context, orders []shop.Order) error {
 		}
 	}
 	r.report.Paid = len(paid)
-	if sold := min(r.copies, len(r.buyers)); len(paid) != sold {
+	if sold := min(r.options.Copies, len(r.buyers)); len(paid) != sold {
 		r.findings.Add("every copy is sold, and none twice", "%d orders are paid, of %d that can be", len(paid), sold)
 	}
 	if err := r.judgeOrders(ctx, orders); err != nil {
 		return err
 	}
-	if err := r.judgeStock(ctx, r.copies-len(paid), &r.report.Stock); err != nil {
+	if err := r.judgeStock(ctx, r.options.Copies-len(paid), &r.report.Stock); err != nil {
 		return err
 	}
 	charges, err := r.judgeLedger(ctx, paid)
@@ -85,7 +85,7 @@ func (r *race) judgeStock(ctx context.Context, expected int, left *int) (err err
 // judgeLedger compares the lines of the race's price with the paid orders, and returns how many charges were
 // captured.
 func (r *race) judgeLedger(ctx context.Context, paid []string) (charges int, err error) {
-	entries, err := r.shop.Ledger(ctx, r.began)
+	entries, err := r.ledger(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -4,26 +4,32 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
 	"banyan/scripts/lab/history"
+	"banyan/scripts/lab/invariants"
 	"banyan/scripts/lab/shop"
 )
 
 // Options say how many customers want how many copies.
 type Options struct {
-	Buyers int // seeded readers, one copy each
-	Copies int
+	Side       string // also its name at the card processor
+	URL        string
+	OutsideURL string // of the card processor
+	Buyers     int    // seeded readers, one copy each
+	Copies     int
 }
 
 // Report is what came of a race.
 type Report struct {
-	history.Shop
-	Buyers int `json:"buyers"`
-	Copies int `json:"copies"`
+	Side   string `json:"side"`
+	URL    string `json:"url"`
+	Buyers int    `json:"buyers"`
+	Copies int    `json:"copies"`
 
 	Paid         int           `json:"paid"`
 	SoldOut      int           `json:"sold_out"`       // told at once
@@ -42,12 +48,11 @@ func (r *Report) Passed() bool { return len(r.Violations) == 0 }
 
 // race is one race under way.
 type race struct {
-	shop   history.Shop
-	staff  *shop.Person
-	buyers []*shop.Person
-	book   shop.Book
-	copies int
-	began  time.Time
+	options Options
+	staff   *shop.Person
+	buyers  []*shop.Person
+	book    shop.Book
+	began   time.Time
 
 	report   *Report
 	findings history.Findings
@@ -55,12 +60,12 @@ type race struct {
 
 // Run lets the buyers run for the last copies of a new book, and then sends one checkout many times at
 // once. An error means that there was no race to judge.
-func Run(ctx context.Context, side history.Shop, options Options) (*Report, error) {
+func Run(ctx context.Context, options Options) (*Report, error) {
 	r := &race{
-		shop: side, copies: options.Copies, began: time.Now(), findings: history.NewFindings(),
-		report: &Report{Shop: side, Buyers: options.Buyers, Copies: options.Copies},
+		options: options, began: time.Now(), findings: history.NewFindings(),
+		report: &Report{Side: options.Side, URL: options.URL, Buyers: options.Buyers, Copies: options.Copies},
 	}
-	client, err := side.Client(max(options.Buyers, sameKeyRequests))
+	client, err := shop.New(shop.Options{Connections: max(options.Buyers, sameKeyRequests)}, options.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +87,12 @@ func Run(ctx context.Context, side history.Shop, options Options) (*Report, erro
 	return r.report, nil
 }
 
+// ledger is what the card processor has done for the shop since the race began.
+func (r *race) ledger(ctx context.Context) ([]invariants.Entry, error) {
+	all, err := invariants.Ledger(ctx, r.options.OutsideURL, r.options.Side)
+	return slices.DeleteFunc(all, func(e invariants.Entry) bool { return e.At.Before(r.began) }), err
+}
+
 // prepare signs everybody in, adds the book, and puts one copy into each cart.
 func (r *race) prepare(ctx context.Context, client *shop.Client, buyers int) (err error) {
 	if r.staff, err = shop.Staff(ctx, client); err != nil {
@@ -95,7 +106,7 @@ func (r *race) prepare(ctx context.Context, client *shop.Client, buyers int) (er
 	if err != nil {
 		return err
 	}
-	if err := r.staff.Deliver(ctx, r.book.ID, r.copies); err != nil {
+	if err := r.staff.Deliver(ctx, r.book.ID, r.options.Copies); err != nil {
 		return err
 	}
 	if r.buyers, err = shop.Readers(ctx, client, buyers); err != nil {

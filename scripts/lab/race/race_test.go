@@ -124,7 +124,7 @@ func TestRace(t *testing.T) {
 		s.orders, s.answers = map[string][]string{}, map[string]string{}
 		server := httptest.NewServer(s)
 		t.Cleanup(server.Close)
-		report, err := Run(t.Context(), history.Shop{Side: "stall", URL: server.URL, OutsideURL: server.URL}, Options{Buyers: 12, Copies: 3})
+		report, err := Run(t.Context(), Options{Side: "stall", URL: server.URL, OutsideURL: server.URL, Buyers: 12, Copies: 3})
 		require.NoError(t, err)
 		return report
 	}

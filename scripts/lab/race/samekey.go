@@ -109,10 +109,10 @@ func (r *race) judgeSameKey(ctx context.Context, key string, first shop.Answer, 
 		r.findings.Add("one key, many times: one order", "there are %d", report.Orders)
 	}
 	var left int
-	if err := r.judgeStock(ctx, max(0, r.copies-len(r.buyers)), &left); err != nil {
+	if err := r.judgeStock(ctx, max(0, r.options.Copies-len(r.buyers)), &left); err != nil {
 		return err
 	}
-	entries, err := r.shop.Ledger(ctx, r.began)
+	entries, err := r.ledger(ctx)
 	if err != nil {
 		return err
 	}

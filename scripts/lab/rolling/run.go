@@ -218,7 +218,7 @@ func (r *run) judge(ctx context.Context, began time.Time) (*Report, error) {
 		return nil, err
 	}
 	defer judges.Close()
-	left, err := judges.Settle(ctx, r.options.SettleWithin)
+	left, _, err := judges.Settle(ctx, r.options.SettleWithin)
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func describeMachine(ctx context.Context, conn *pgx.Conn, f *flow) (Machine, err
 		m.Settings[name] = value
 	}
 	if f != nil {
-		m.NATS, m.NATSSync = f.nats.ConnectedServerVersion(), syncInterval()
+		m.NATS, m.NATSSync = f.shop.BrokerVersion(), syncInterval()
 	}
 	return m, nil
 }

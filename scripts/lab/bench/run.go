@@ -90,7 +90,7 @@ func (r *runner) open(ctx context.Context, state *up.State, report *Report) (err
 func (r *runner) close(ctx context.Context) {
 	r.inspectors.close()
 	r.meters.close(ctx)
-	r.flow.close(ctx)
+	r.flow.close()
 	r.accounts.close(ctx)
 }
 

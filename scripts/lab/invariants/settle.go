@@ -34,13 +34,39 @@ const (
 // Settle waits until nothing is under way: no order pending, every outbox empty, every consumer idle, all refunds made and
 // all mail sent. It returns what still is when the time is over, which is nothing if the shop came to rest; and what it
 // waited for last.
-//
-// It takes two looks in a row to believe it: the broker acknowledges an event a moment before its consumers have it
-// to do.
 func (s *Shop) Settle(ctx context.Context, within time.Duration) (left, last []string, err error) {
-	pause, quiet := 3*time.Millisecond, 0
+	statement := unrest
+	if s.where.Side == Services {
+		statement += unrestOfServices + s.unpublished()
+	}
+	return s.wait(ctx, within, 100*time.Millisecond, statement)
+}
+
+// Drain waits for less: until every event has had its effects, and those of these. It returns what is left when the time is
+// over. It looks again and again without a longer and longer pause, for it is used beside a clock.
+func (s *Shop) Drain(ctx context.Context, within time.Duration) (left []string, err error) {
+	if s.stream == nil {
+		return nil, nil
+	}
+	left, _, err = s.wait(ctx, within, shortestPause, "select '' where false"+s.unpublished())
+	return left, err
+}
+
+func (s *Shop) unpublished() (statement string) {
+	for _, area := range Areas {
+		statement += strings.ReplaceAll(unrestOfArea, "@area", area)
+	}
+	return statement
+}
+
+const shortestPause = 3 * time.Millisecond
+
+// wait takes two looks in a row to believe that nothing is under way: the broker acknowledges an event a moment before
+// its consumers have it to do.
+func (s *Shop) wait(ctx context.Context, within, longestPause time.Duration, statement string) (left, last []string, err error) {
+	pause, quiet := shortestPause, 0
 	for deadline := time.Now().Add(within); ; {
-		left, err := s.underWay(ctx)
+		left, err := s.underWay(ctx, statement)
 		if quiet++; len(left) > 0 {
 			quiet, last = 0, left
 		}
@@ -49,20 +75,20 @@ func (s *Shop) Settle(ctx context.Context, within time.Duration) (left, last []s
 		}
 		wait := pause
 		if quiet > 0 {
-			wait = 3 * time.Millisecond
+			wait = shortestPause
 		}
 		select {
 		case <-ctx.Done():
 			return nil, nil, context.Cause(ctx)
 		case <-time.After(wait):
 		}
-		pause = min(2*pause, 100*time.Millisecond)
+		pause = min(2*pause, longestPause)
 	}
 }
 
 // underWay asks in an order that matters. If no consumer has anything to do, nobody writes events any more; so one
 // would still be in an outbox, which is asked next, or has been published in between, which the stream's last number tells.
-func (s *Shop) underWay(ctx context.Context) (left []string, err error) {
+func (s *Shop) underWay(ctx context.Context, statement string) (left []string, err error) {
 	var before uint64
 	if s.stream != nil {
 		if before, err = s.published(ctx); err != nil {
@@ -71,13 +97,6 @@ func (s *Shop) underWay(ctx context.Context) (left []string, err error) {
 		v, err := s.handled(ctx)
 		if err != nil || v.Broken > 0 {
 			return v.Offenders, err
-		}
-	}
-	statement := unrest
-	if s.where.Side == Services {
-		statement += unrestOfServices
-		for _, area := range Areas {
-			statement += strings.ReplaceAll(unrestOfArea, "@area", area)
 		}
 	}
 	rows, err := s.pool.Query(ctx, inSchemas(s.where.Side, statement))
@@ -96,6 +115,16 @@ func (s *Shop) underWay(ctx context.Context) (left []string, err error) {
 		left = []string{"an event was just published"}
 	}
 	return left, err
+}
+
+// Events is how many events went through the broker.
+func (s *Shop) Events(ctx context.Context) (published, delivered int64, err error) {
+	last, err := s.published(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	v, err := s.handled(ctx)
+	return int64(last), v.Checked, err
 }
 
 // published is the number of the stream's last event.

@@ -56,6 +56,7 @@ func Open(ctx context.Context, where Where) (*Shop, error) {
 		return nil, fmt.Errorf("read the URL of the database of the %s", where.Side) // the cause would show the password
 	}
 	config.MaxConns = 2
+	config.ConnConfig.RuntimeParams["application_name"] = "lab"
 	s := &Shop{where: where}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("reach the database of the %s: %w", where.Side, err)
@@ -77,6 +78,9 @@ func Open(ctx context.Context, where Where) (*Shop, error) {
 	}
 	return s, nil
 }
+
+// BrokerVersion is what the broker says of itself. Of services only.
+func (s *Shop) BrokerVersion() string { return s.nats.ConnectedServerVersion() }
 
 // Close lets go of the connections.
 func (s *Shop) Close() {

@@ -127,6 +127,10 @@ func TestJudge(t *testing.T) {
 			t.Run("is found with a pending order", func(t *testing.T) {
 				require.Contains(t, brokenAfter(t, conn, side, pending, outside), "no order is pending")
 			})
+			charged := fault{sql: `update orders.orders set status = 'pending' where id = ` + paid}
+			t.Run("is found with a pending order that is charged", func(t *testing.T) {
+				require.Subset(t, brokenAfter(t, conn, side, charged, outside), []string{"no order is pending", oneCharge})
+			})
 			lost := fault{sql: `alter table orders.orders drop constraint orders_status_check;
 				update orders.orders set status = 'lost' where id = ` + paid}
 			t.Run("is found with an order that is in no state", func(t *testing.T) {

@@ -29,6 +29,7 @@ func money() []rule {
 					when o.status = 'cancelled' then
 						coalesce(l.charges, 0) > 1 or coalesce(l.charges, 0) <> coalesce(l.refunds, 0)
 						or l.taken is distinct from l.returned
+					else coalesce(l.charges, 0) <> coalesce(l.refunds, 0) -- not in the end, and charged already
 				end`,
 		},
 		{

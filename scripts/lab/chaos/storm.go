@@ -63,7 +63,7 @@ type storm struct {
 	books   []string
 	history history.History
 	meter   meter
-	backlog *backlog
+	events  *invariants.Shop // nil for a shop that has none
 	done    atomic.Int64
 	struck  []struck
 }
@@ -119,10 +119,15 @@ func (s *storm) run(ctx context.Context) (*Report, error) {
 	if err := s.history.Keep(filepath.Join(s.options.Dir, "history.jsonl")); err != nil {
 		return nil, err
 	}
-	if s.backlog, err = openBacklog(ctx, s.options.Side, state.Databases[s.options.Side], state.NATSURL); err != nil {
-		return nil, err
+	where := invariants.Where{
+		Side: s.options.Side, Database: state.Databases[s.options.Side], Broker: state.NATSURL, OutsideURL: state.OutsideURL,
 	}
-	defer s.backlog.close()
+	if s.options.Side == up.Services {
+		if s.events, err = invariants.Open(ctx, where); err != nil {
+			return nil, err
+		}
+		defer s.events.Close()
+	}
 	s.began = time.Now()
 	loading := s.load(ctx)
 	if loading = errors.Join(loading, s.history.Close()); loading != nil {
@@ -130,10 +135,8 @@ func (s *storm) run(ctx context.Context) (*Report, error) {
 	}
 	loaded := time.Now()
 	s.say("%d faults, %d kills at points; waiting until the shop has come to rest …", len(s.struck), s.points.Total())
-	judgement, facts, err := s.history.Judge(ctx, invariants.Where{
-		Side: s.options.Side, Database: state.Databases[s.options.Side], Broker: state.NATSURL, OutsideURL: state.OutsideURL,
-		Since: s.began, Planted: s.world.Planted, Readers: fault.PoisonReaders,
-	}, s.pace.rest)
+	where.Since, where.Planted, where.Readers = s.began, s.world.Planted, fault.PoisonReaders
+	judgement, facts, err := s.history.Judge(ctx, where, s.pace.rest)
 	if err != nil {
 		return nil, err
 	}
@@ -273,8 +276,8 @@ func (s *storm) strike(ctx context.Context, step fault.Step) error {
 	if yes {
 		was.recovered = took
 	}
-	if s.backlog != nil {
-		if took, yes, err = s.backlog.gone(ctx, made.Ended, s.pace.backlog); err != nil {
+	if s.events != nil {
+		if took, yes, err = caughtUp(ctx, s.events, made.Ended, s.pace.backlog); err != nil {
 			return err
 		}
 		if yes {

@@ -1,8 +1,6 @@
 package history
 
-import (
-	"banyan/scripts/lab/invariants"
-)
+import "banyan/scripts/lab/invariants"
 
 // judge holds what the customers have written down, their checkouts and what else was done with their orders, against
 // what is in the end.

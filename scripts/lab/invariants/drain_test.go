@@ -1,6 +1,7 @@
 package invariants
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -44,6 +45,9 @@ func TestDrain(t *testing.T) {
 		insert into shipping.outbox (id, type, data, trace)
 		values (gen_random_uuid(), 'shipment.dispatched', '{}', '')`)
 	require.NoError(t, err)
+	queues, err := shop.Outboxes(ctx)
+	require.NoError(t, err)
+	require.Contains(t, queues, Queue{Name: "outbox of shipping"})
 	require.Equal(t, []string{"an event of shipping is not published"}, drains(), "an event is in an outbox")
 	_, err = admin.Exec(ctx, `update shipping.outbox set stream_seq = 1, published_at = now()`)
 	require.NoError(t, err)
@@ -52,6 +56,20 @@ func TestDrain(t *testing.T) {
 	_, err = js.Publish(ctx, "events.orders.order.paid", []byte("{}"))
 	require.NoError(t, err)
 	require.Equal(t, []string{"catalog has 1 events to deal with"}, drains(), "an event waits for its consumer")
+
+	waits := func(ask func(context.Context) ([]Queue, error)) (names []string) {
+		queues, err := ask(ctx)
+		require.NoError(t, err)
+		require.NotEmpty(t, queues)
+		for _, q := range queues {
+			if !q.Empty {
+				names = append(names, q.Name)
+			}
+		}
+		return names
+	}
+	require.Empty(t, waits(shop.Outboxes))
+	require.Equal(t, []string{"consumer catalog"}, waits(shop.Consumers))
 
 	message, err := consumer.Next()
 	require.NoError(t, err)

@@ -64,7 +64,8 @@ func Open(ctx context.Context, where Where) (*Shop, error) {
 	if where.Side != Services {
 		return s, nil
 	}
-	if s.nats, err = nats.Connect(where.Broker, nats.Name("invariants"), nats.Timeout(5*time.Second)); err != nil {
+	if s.nats, err = nats.Connect(where.Broker, nats.Name("invariants"), nats.Timeout(5*time.Second),
+		nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond)); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("reach the broker: %w", err)
 	}

@@ -77,7 +77,7 @@ func Run(ctx context.Context, options Options) (report *Report, err error) {
 }
 
 // services are all of them, in the order of the ladder.
-func services() []string { return up.Ladder[len(up.Ladder)-1].Processes }
+func services() []string { return up.Processes(up.Services) }
 
 // instancesOf are the processes of a service.
 func instancesOf(service string) []string { return []string{service, service + "-2"} }

@@ -184,7 +184,7 @@ func (w *World) applications() []string {
 		return []string{up.Monolith}
 	}
 	var all []string
-	for _, name := range up.Ladder[len(up.Ladder)-1].Processes {
+	for _, name := range up.Processes(up.Services) {
 		all = append(all, name, name+" relay")
 	}
 	slices.Sort(all)

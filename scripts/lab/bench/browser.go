@@ -52,19 +52,6 @@ type session struct {
 	withLogins bool
 }
 
-// run makes visits until the time has come or ctx ends, each as soon as the one before is done and the customer has
-// thought. A visit that has begun is finished.
-func (b *browser) run(ctx context.Context, until time.Time, think time.Duration) {
-	defer b.leave()
-	for ctx.Err() == nil && time.Now().Before(until) {
-		v := b.script.next()
-		b.take(ctx, &v, time.Time{})
-		if think > 0 {
-			_ = shop.Pause(ctx, min(time.Duration(v.think*float64(think)), time.Until(until)))
-		}
-	}
-}
-
 // take makes one visit. If it had to begin at a certain time, its first answer is measured from then on.
 func (b *browser) take(ctx context.Context, v *visit, intended time.Time) {
 	if v.leaves {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"banyan/scripts/lab/load"
 )
 
 // What makes a run worth nothing, or calls for a word.
@@ -84,9 +86,9 @@ func (r *Report) judgeResult(where string, t *Result) {
 			invalid("at %.0f interactions/s the load generator took %.0f %% of the machine's CPU and was the bottleneck itself",
 				open.Rate, 100*open.Generator)
 		}
-		if open.tally.tooLate() {
+		if open.tally.pace.TooLate(mostLate) {
 			invalid("at %.0f interactions/s the load generator began %.1f %% of them more than %s late: it did not get the CPU "+
-				"that it needs, and its latencies mean nothing", open.Rate, 100*open.Late, lateAfter)
+				"that it needs, and its latencies mean nothing", open.Rate, 100*open.Late, load.LateAfter)
 		}
 	}
 	if n := t.Refused["sold-out"]; n > 0 {

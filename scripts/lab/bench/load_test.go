@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"net/http"
 	"runtime"
 	"strings"
@@ -11,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"banyan/scripts/lab/shop"
+	"banyan/scripts/lab/load"
 )
 
 // homes only ask for pages that any number of browsers may ask a fake shop for.
@@ -45,7 +44,7 @@ func TestOpenLoop(t *testing.T) {
 	t.Run("asks at its rate, whatever the answers do", func(t *testing.T) {
 		t.Parallel()
 		browsers := openBrowsers(t, nil, 4)
-		took := driveAll(t.Context(), browsers, load{rate: 200, length: 500 * time.Millisecond})
+		took := driveAll(t.Context(), browsers, asking{rate: 200, length: 500 * time.Millisecond})
 		seen := all(browsers)
 		require.EqualValues(t, 100, seen.requests)
 		require.EqualValues(t, 100, seen.visits[Home].count)
@@ -62,30 +61,32 @@ func TestOpenLoop(t *testing.T) {
 				time.Sleep(stall)
 			}
 		}, 1)
-		driveAll(t.Context(), browsers, load{rate: 100, length: 800 * time.Millisecond})
+		driveAll(t.Context(), browsers, asking{rate: 100, length: 800 * time.Millisecond})
 		seen := all(browsers)
 		require.EqualValues(t, 80, seen.requests)
 		// Forty pages had to be asked for during the stall. A loop that waits for its answers would count one.
 		require.Greater(t, seen.percentile(75), 50.0, "a quarter waited for longer")
-		require.Less(t, seen.lateShare(), 0.2, "which is the side's doing and not the generator's")
+		require.Less(t, seen.pace.LateShare(), 0.2, "which is the side's doing and not the generator's")
 	})
 
 	t.Run("gives up what a side is too slow for, as errors", func(t *testing.T) {
 		t.Parallel()
 		browsers := openBrowsers(t, nil, 1)
-		plan := newSchedule(time.Now().Add(-time.Minute), 100, 100*time.Millisecond)
-		browsers[0].follow(t.Context(), plan)
+		for range 10 {
+			browsers[0].follow(t.Context(), load.Turn{Err: load.ErrTooSlow})
+		}
 		seen := all(browsers)
 		require.EqualValues(t, 10, seen.errors)
-		require.Contains(t, seen.complaints[0], "more than the side can do")
+		require.Zero(t, seen.requests)
+		require.Contains(t, seen.complaints[0], "more than the server can do")
 	})
 }
 
 func TestThinkTime(t *testing.T) {
 	t.Parallel()
 	eager, thoughtful := openBrowsers(t, nil, 1), openBrowsers(t, nil, 1)
-	driveAll(t.Context(), eager, load{length: 300 * time.Millisecond})
-	driveAll(t.Context(), thoughtful, load{length: 300 * time.Millisecond, think: 30 * time.Millisecond})
+	driveAll(t.Context(), eager, asking{length: 300 * time.Millisecond})
+	driveAll(t.Context(), thoughtful, asking{length: 300 * time.Millisecond, think: 30 * time.Millisecond})
 	require.Less(t, all(thoughtful).requests, all(eager).requests/2)
 
 	sum := 0.0
@@ -104,7 +105,7 @@ func TestAStarvedGeneratorIsCaught(t *testing.T) {
 	judged := func(t *testing.T, browsers []*browser) *Report {
 		r := aReport()
 		done := aRound(0)
-		done.load = load{kind: kindOpen, rate: 100, share: 0.5, browsers: len(browsers)}
+		done.load = asking{kind: kindOpen, rate: 100, share: 0.5, browsers: len(browsers)}
 		done.tally, done.bill.generator = all(browsers), 0
 		r.take("services", "browsing", done)
 		r.judge()
@@ -113,10 +114,8 @@ func TestAStarvedGeneratorIsCaught(t *testing.T) {
 
 	t.Run("whose clock rings late", func(t *testing.T) {
 		browsers := openBrowsers(t, nil, 2)
-		plan := newSchedule(time.Now(), 100, 200*time.Millisecond)
-		plan.sleep = func(ctx context.Context, d time.Duration) { _ = shop.Pause(ctx, d+2*lateAfter) }
-		for _, b := range browsers {
-			b.follow(t.Context(), plan)
+		for n := range 20 {
+			browsers[n%2].follow(t.Context(), load.Turn{N: n, Due: time.Now(), Free: true, Delay: 2 * load.LateAfter})
 		}
 		r := judged(t, browsers)
 		require.False(t, r.Valid)
@@ -134,7 +133,7 @@ func TestAStarvedGeneratorIsCaught(t *testing.T) {
 			}()
 		}
 		browsers := openBrowsers(t, nil, 16)
-		driveAll(t.Context(), browsers, load{rate: 20, length: time.Second})
+		driveAll(t.Context(), browsers, asking{rate: 20, length: time.Second})
 		r := judged(t, browsers)
 		require.False(t, r.Valid)
 		require.Contains(t, strings.Join(r.Reasons, "\n"), "the load generator began")
@@ -142,8 +141,8 @@ func TestAStarvedGeneratorIsCaught(t *testing.T) {
 
 	t.Run("but not one that has it", func(t *testing.T) {
 		browsers := openBrowsers(t, nil, 2)
-		driveAll(t.Context(), browsers, load{rate: 20, length: 500 * time.Millisecond})
-		if !all(browsers).tooLate() { // else others were in the way, and it is right to say so
+		driveAll(t.Context(), browsers, asking{rate: 20, length: 500 * time.Millisecond})
+		if !all(browsers).pace.TooLate(mostLate) { // else others were in the way, and it is right to say so
 			require.True(t, judged(t, browsers).Valid)
 		}
 	})

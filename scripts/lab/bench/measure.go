@@ -115,7 +115,7 @@ func (r *runner) measure(ctx context.Context, mix Mix, until time.Time, report *
 func (r *runner) sweep(ctx context.Context, mix Mix, report *Report) error {
 	for i, browsers := range r.options.Sweep {
 		for _, s := range r.sides {
-			l := load{kind: kindSweep, browsers: browsers, think: r.options.Think,
+			l := asking{kind: kindSweep, browsers: browsers, think: r.options.Think,
 				length: r.options.SweepLength, number: 1000 + i, sampleEvery: sampleRound}
 			done, err := r.playFor(ctx, s, mix, l, report)
 			if err != nil {
@@ -129,7 +129,7 @@ func (r *runner) sweep(ctx context.Context, mix Mix, report *Report) error {
 
 // warmUp asks each side for a while, which belongs to no figure.
 func (r *runner) warmUp(ctx context.Context, mix Mix, browsers int, report *Report) error {
-	l := load{kind: kindWarmUp, browsers: browsers, think: r.options.Think, length: r.options.warmUp(), sampleEvery: sampleWarmUp}
+	l := asking{kind: kindWarmUp, browsers: browsers, think: r.options.Think, length: r.options.warmUp(), sampleEvery: sampleWarmUp}
 	for _, s := range r.sides {
 		r.say("%s: warming up the %s", mix.Name, s.name)
 		if _, err := r.playFor(ctx, s, mix, l, report); err != nil {
@@ -140,12 +140,12 @@ func (r *runner) warmUp(ctx context.Context, mix Mix, browsers int, report *Repo
 }
 
 // closed is the load of a round of the closed loop.
-func (r *runner) closed(browsers int) load {
-	return load{kind: kindClosed, browsers: browsers, think: r.options.Think, length: r.options.Length, sampleEvery: sampleRound}
+func (r *runner) closed(browsers int) asking {
+	return asking{kind: kindClosed, browsers: browsers, think: r.options.Think, length: r.options.Length, sampleEvery: sampleRound}
 }
 
 // closedRound measures the highest throughput.
-func (r *runner) closedRound(ctx context.Context, mix Mix, l load, report *Report) error {
+func (r *runner) closedRound(ctx context.Context, mix Mix, l asking, report *Report) error {
 	began := time.Now()
 	for _, s := range r.turns(l.number) {
 		done, err := r.playFor(ctx, s, mix, l, report)
@@ -181,7 +181,7 @@ func (r *runner) openLoop(ctx context.Context, mix Mix, report *Report) error {
 	}
 	slowest := report.slowest(mix.Name)
 	for i, share := range r.options.Open {
-		l := load{kind: kindOpen, browsers: r.options.OpenConnections, rate: share * slowest, share: share,
+		l := asking{kind: kindOpen, browsers: r.options.OpenConnections, rate: share * slowest, share: share,
 			length: r.options.OpenLength, sampleEvery: sampleRound}
 		if l.rate*l.length.Seconds() < 1 {
 			continue // nothing came back before; the report says so
@@ -205,7 +205,7 @@ func (r *runner) openLoop(ctx context.Context, mix Mix, report *Report) error {
 }
 
 // playFor plays a round and puts it down.
-func (r *runner) playFor(ctx context.Context, s *side, mix Mix, l load, report *Report) (*round, error) {
+func (r *runner) playFor(ctx context.Context, s *side, mix Mix, l asking, report *Report) (*round, error) {
 	done, err := r.play(ctx, s, mix, l)
 	if err != nil {
 		return nil, err

@@ -35,11 +35,11 @@ func threeSides() *Report {
 		for _, mix := range []string{"browsing", "ordering"} {
 			for i, browsers := range o.Sweep {
 				point := aRound(speed * (i + 1))
-				point.load = load{kind: kindSweep, browsers: browsers}
+				point.load = asking{kind: kindSweep, browsers: browsers}
 				r.take(side, mix, point)
 			}
 			open := aRound(100)
-			open.load = load{kind: kindOpen, rate: 100, share: 0.5, browsers: 64}
+			open.load = asking{kind: kindOpen, rate: 100, share: 0.5, browsers: 64}
 			open.counted.lags["orders"] = buckets{0.001: 50, 0.01: 100, math.Inf(1): 100}
 			r.take(side, mix, open)
 		}

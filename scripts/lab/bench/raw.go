@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // roundLine is a round in the raw lines, whole: every figure of the report can be made from these.
@@ -49,7 +47,7 @@ func (r *round) line(s *side, mix Mix) *roundLine {
 		Browsers: r.load.browsers, Rate: r.load.rate,
 		Throughput: r.throughput(), Load: r.took.Seconds(), Drain: r.drain.Seconds(),
 		Requests: r.tally.requests, Errors: r.tally.errors, Wrong: r.tally.wrong, Checked: r.tally.checked,
-		Pending: r.tally.pending, Refused: r.tally.refusals(), Late: r.tally.lateShare(),
+		Pending: r.tally.pending, Refused: r.tally.refusals(), Late: r.tally.pace.LateShare(),
 		Interactions: interactionResults(r.tally, r.visits()),
 		GeneratorCPU: r.bill.generator.Seconds(), OthersCPU: r.bill.others.Seconds(), StolenCPU: r.bill.stolen.Seconds(), Rested: r.rest,
 	}
@@ -57,7 +55,7 @@ func (r *round) line(s *side, mix Mix) *roundLine {
 	if r.tally.requests > 0 {
 		l.Work = workOf(s.name, r.counted, r.tally)
 	}
-	if packed, err := r.tally.latency.Encode(hdrhistogram.V2CompressedEncodingCookieBase); err == nil {
+	if packed, err := r.tally.latency.Encode(); err == nil {
 		l.Latency = base64.StdEncoding.EncodeToString(packed)
 	}
 	return l

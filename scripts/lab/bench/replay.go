@@ -2,9 +2,9 @@ package bench
 
 import (
 	"context"
-	"sync"
 	"time"
 
+	"banyan/scripts/lab/load"
 	"banyan/scripts/lab/shop"
 )
 
@@ -13,7 +13,7 @@ type Replayed struct {
 	Requests int64
 	Errors   int64 // and wrong answers
 	Rate     float64
-	Late     float64 // the share of requests that the generator itself began late
+	Late     float64 // see load.LateAfter
 	Mean     time.Duration
 
 	percentile func(float64) time.Duration
@@ -30,28 +30,17 @@ func Replay(ctx context.Context, base string, paths []string, connections int, r
 	for i, path := range paths {
 		requests[i] = shop.Request{Method: "GET", Path: path}
 	}
-	browsers := make([]*browser, connections)
+	browsers, clients := make([]*browser, connections), make([]load.Client, connections)
 	for i := range browsers {
 		c, err := shop.NewConn(base)
 		if err != nil {
 			return nil, err
 		}
+		defer c.Close()
 		browsers[i] = &browser{conn: c, tally: newTally(), sampleEvery: 1}
+		clients[i] = browsers[i].replay(requests[i*len(requests)/connections:], requests)
 	}
-	began := time.Now()
-	var plan *schedule
-	if rate > 0 {
-		plan = newSchedule(began, rate, length)
-	}
-	var group sync.WaitGroup
-	for i, b := range browsers {
-		group.Go(func() {
-			defer b.conn.Close()
-			b.replay(ctx, requests[i*len(requests)/connections:], requests, plan, began.Add(length))
-		})
-	}
-	group.Wait()
-	took := time.Since(began)
+	took := load.Plan{Rate: rate, Length: length}.Run(ctx, clients...)
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -61,34 +50,22 @@ func Replay(ctx context.Context, base string, paths []string, connections int, r
 	}
 	return &Replayed{
 		Requests: all.requests, Errors: all.errors + all.wrong, Rate: float64(all.requests) / took.Seconds(),
-		Late:       float64(all.late) / float64(max(all.requests, 1)),
-		Mean:       time.Duration(all.latency.Mean() * float64(time.Microsecond)),
-		percentile: func(p float64) time.Duration { return time.Duration(all.latency.ValueAtQuantile(p)) * time.Microsecond },
+		Late: all.pace.LateShare(), Mean: all.latency.Mean(), percentile: all.latency.Percentile,
 	}, nil
 }
 
 // replay asks for what is left of the pages, then for all of them again and again.
-func (b *browser) replay(ctx context.Context, left, all []shop.Request, plan *schedule, end time.Time) {
-	for ctx.Err() == nil {
-		if plan != nil {
-			intended, more := plan.take()
-			if !more {
-				return
-			}
-			if ahead := time.Until(intended); ahead > 0 {
-				plan.sleep(ctx, ahead)
-				b.tally.punctual++
-				if time.Since(intended) > lateAfter {
-					b.tally.late++
-				}
-			}
-			b.intended = intended
-		} else if !time.Now().Before(end) {
+func (b *browser) replay(left, all []shop.Request) load.Client {
+	return func(ctx context.Context, turn load.Turn) {
+		b.tally.pace.Keep(turn)
+		if turn.Err != nil {
+			b.tally.errors++
 			return
 		}
 		if len(left) == 0 {
 			left = all
 		}
+		b.intended = turn.Due
 		b.ask(ctx, left[0], ok(nil))
 		left = left[1:]
 	}

@@ -22,7 +22,7 @@ func aRound(requests int) *round {
 	}
 	t.checked = 1
 	return &round{
-		load: load{kind: kindClosed, browsers: 16}, counted: newCounted(),
+		load: asking{kind: kindClosed, browsers: 16}, counted: newCounted(),
 		tally: t, took: 900 * time.Millisecond, drain: 100 * time.Millisecond, rest: true,
 		bill: &bill{known: true, elapsed: time.Second, generator: 100 * time.Millisecond, lab: map[string]time.Duration{
 			"monolith": 400 * time.Millisecond, "postgres monolith_app": 100 * time.Millisecond,

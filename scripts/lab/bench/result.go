@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // Result is one side under one mix, or one page. Latencies are in milliseconds and seen by the browsers; in a closed loop
@@ -183,7 +181,7 @@ func (t *Result) takeOpen(side string, done *round, cores int) {
 	o.Requests, o.Errors = all.requests, all.errors
 	o.P50, o.P95, o.P99, o.P999 = all.percentile(50), all.percentile(95), all.percentile(99), all.percentile(99.9)
 	o.P99Range = [2]float64{slices.Min(o.p99s), slices.Max(o.p99s)}
-	o.Late, o.Generator = all.lateShare(), o.bill.generatorShare(o.load, cores)
+	o.Late, o.Generator = all.pace.LateShare(), o.bill.generatorShare(o.load, cores)
 	_, o.CPUTotal = o.bill.perRequest(side, all.requests)
 	o.Interactions = interactionResults(all, done.load.rate)
 	o.Effects = effectsOf(side, o.counted)
@@ -224,11 +222,10 @@ func interactionResults(t *tally, visits float64) map[string]InteractionResult {
 		if v.count == 0 {
 			continue
 		}
-		at := func(h *hdrhistogram.Histogram, p float64) float64 { return percentile(h, p) }
 		found[Interaction(i).String()] = InteractionResult{
 			Count: v.count, PerSecond: visits * float64(v.count) / float64(t.allVisits()),
 			Requests: v.requests, Errors: v.errors, MeanMS: float64(v.spent.Microseconds()) / float64(v.count) / 1000,
-			P50: at(v.latency, 50), P95: at(v.latency, 95), P99: at(v.latency, 99), P999: at(v.latency, 99.9),
+			P50: percentile(&v.latency, 50), P95: percentile(&v.latency, 95), P99: percentile(&v.latency, 99), P999: percentile(&v.latency, 99.9),
 		}
 	}
 	return found

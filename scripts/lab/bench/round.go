@@ -10,7 +10,7 @@ import (
 
 // round is one side under one mix for a while.
 type round struct {
-	load    load
+	load    asking
 	began   time.Time
 	tally   *tally
 	took    time.Duration // from the first request to the last answer
@@ -32,7 +32,7 @@ func (r *round) visits() float64 {
 }
 
 // play asks a side, and waits until it has come to rest.
-func (r *runner) play(ctx context.Context, s *side, mix Mix, l load) (*round, error) {
+func (r *runner) play(ctx context.Context, s *side, mix Mix, l asking) (*round, error) {
 	if err := s.emptyCarts(ctx); err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (r *runner) play(ctx context.Context, s *side, mix Mix, l load) (*round, er
 }
 
 // browsers are as many as the load needs, each with its part of the customers.
-func (r *runner) browsers(s *side, mix Mix, l load) ([]*browser, error) {
+func (r *runner) browsers(s *side, mix Mix, l asking) ([]*browser, error) {
 	browsers := make([]*browser, l.browsers)
 	for i := range browsers {
 		c, err := shop.NewConn(s.url)

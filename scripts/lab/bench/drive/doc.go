@@ -3,6 +3,5 @@
 //
 // A client is a goroutine with one keep-alive connection that writes ready-made bytes and reads the answer without
 // keeping it. That costs a few microseconds, so that what is measured on the same machine is the server. [Closed]
-// asks again as soon as there is an answer, [Open] at a fixed rate with latencies that count from the intended start.
-// [CPU] tells what a process and its children have used.
+// asks again as soon as there is an answer, [Open] at a fixed rate; both are loops of package load.
 package drive

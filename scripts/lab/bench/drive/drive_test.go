@@ -46,7 +46,7 @@ func TestAClosedLoopAsksForEachThingOnce(t *testing.T) {
 	result, err := Closed(t.Context(), Load{Base: base, Clients: 4, Count: 40, Request: func(n int) Request { return requests[n] }})
 	require.NoError(t, err)
 	require.NoError(t, result.Good())
-	require.Equal(t, 40, result.Requests)
+	require.EqualValues(t, 40, result.Requests())
 	for n := range seen {
 		require.EqualValues(t, 1, seen[n].Load(), "request %d", n)
 	}
@@ -59,7 +59,7 @@ func TestAWrongStatusIsAnError(t *testing.T) {
 	require.NoError(t, err)
 	result, err := Closed(t.Context(), Load{Base: base, Clients: 2, Count: 10, Request: always(r)})
 	require.NoError(t, err)
-	require.Equal(t, 10, result.Errors)
+	require.EqualValues(t, 10, result.Failed)
 	require.ErrorContains(t, result.Good(), "GET /things/1 HTTP/1.1 was answered with 404 instead of 200: no such thing")
 	require.Zero(t, result.Rate())
 }
@@ -78,9 +78,9 @@ func TestAnOpenLoopCountsFromTheIntendedStart(t *testing.T) {
 	result, err := Open(t.Context(), Load{Base: base, Clients: 1, Length: time.Second, Request: always(r)}, 100)
 	require.NoError(t, err)
 	require.NoError(t, result.Good())
-	require.Equal(t, 100, result.Requests)
-	require.Greater(t, result.Percentile(90), 150*time.Millisecond, "some 30 requests came while it stalled")
-	require.Less(t, result.Percentile(50), 150*time.Millisecond)
+	require.EqualValues(t, 100, result.Requests())
+	require.Greater(t, result.Served.Percentile(90), 150*time.Millisecond, "some 30 requests came while it stalled")
+	require.Less(t, result.Served.Percentile(50), 150*time.Millisecond)
 }
 
 func TestALoadEndsWithItsContext(t *testing.T) {

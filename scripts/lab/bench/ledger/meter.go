@@ -149,5 +149,5 @@ func (m meter) measure(ctx context.Context, base string, requests []drive.Reques
 		return Cost{}, err
 	}
 	cpu := between(before, after).Seconds() - idle*time.Since(began).Seconds()
-	return Cost{CPU: 1e6 * cpu / float64(len(requests)), Latency: float64(result.Mean().Microseconds())}, nil
+	return Cost{CPU: 1e6 * cpu / float64(len(requests)), Latency: float64(result.Served.Mean().Microseconds())}, nil
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +24,7 @@ import (
 	"banyan/internal/local"
 	"banyan/internal/postgres"
 	"banyan/migrations"
+	"banyan/scripts/lab/load"
 )
 
 const (
@@ -184,26 +184,22 @@ func eventTimes(ctx context.Context, brokerURL string, producer, consumer *pgxpo
 
 // emitAll writes the changes at their times, whether or not those before are done.
 func emitAll(ctx context.Context, producer *pgxpool.Pool, wake func(), commit []time.Time) error {
-	var writers sync.WaitGroup
 	problems := make(chan error, 1)
-	start := time.Now()
-	for i := range commit {
-		time.Sleep(time.Until(start.Add(time.Duration(i) * time.Second / eventRate)))
-		if ctx.Err() != nil {
-			break
+	plan := load.Plan{Rate: eventRate, Count: len(commit)}
+	plan.Each(ctx, len(commit), func(ctx context.Context, turn load.Turn) {
+		err := turn.Err
+		if err == nil {
+			err = events.Emit(ctx, producer, "note.taken", note{strconv.Itoa(turn.N)})
 		}
-		writers.Go(func() {
-			if err := events.Emit(ctx, producer, "note.taken", note{strconv.Itoa(i)}); err != nil {
-				select {
-				case problems <- err:
-				default:
-				}
+		if err != nil {
+			select {
+			case problems <- err:
+			default:
 			}
-			commit[i] = time.Now()
-			wake()
-		})
-	}
-	writers.Wait()
+		}
+		commit[turn.N] = time.Now()
+		wake()
+	})
 	select {
 	case err := <-problems:
 		return fmt.Errorf("write an event: %w", err)

@@ -15,6 +15,7 @@ import (
 	"banyan/scripts/lab/bench/drive"
 	"banyan/scripts/lab/buy"
 	"banyan/scripts/lab/gauge"
+	"banyan/scripts/lab/load"
 	"banyan/scripts/lab/seed"
 	"banyan/scripts/lab/up"
 )
@@ -178,7 +179,7 @@ type lap struct {
 const clients = 16
 
 // inTurns lets the contenders run, all in each round; a first round is thrown away. The result is by contender.
-func (w *world) inTurns(ctx context.Context, contenders []contender, run func(context.Context, drive.Load) (*drive.Result, error)) (map[string][]lap, error) {
+func (w *world) inTurns(ctx context.Context, contenders []contender, run func(context.Context, drive.Load) (*load.Tally, error)) (map[string][]lap, error) {
 	laps := map[string][]lap{}
 	for round := range w.options.Rounds + 1 {
 		for _, c := range contenders {
@@ -196,8 +197,8 @@ func (w *world) inTurns(ctx context.Context, contenders []contender, run func(co
 			}
 			if round > 0 {
 				laps[c.name] = append(laps[c.name], lap{
-					rate: result.Rate(), p99ms: float64(result.Percentile(99).Microseconds()) / 1000,
-					cpu: float64((cpuOf(c.pid) - before).Microseconds()) / float64(result.Requests),
+					rate: result.Rate(), p99ms: float64(result.Served.Percentile(99).Microseconds()) / 1000,
+					cpu: float64((cpuOf(c.pid) - before).Microseconds()) / float64(result.Requests()),
 				})
 			}
 		}

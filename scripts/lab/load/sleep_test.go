@@ -1,4 +1,4 @@
-package drive
+package load
 
 import (
 	"sync"
@@ -16,7 +16,7 @@ func TestSleepNeverEndsEarly(t *testing.T) {
 			for range 5 {
 				began := time.Now()
 				d := time.Duration(n) * 300 * time.Microsecond
-				Sleep(d)
+				sleep(d)
 				if took := time.Since(began); took < d {
 					t.Errorf("slept %s instead of %s", took, d)
 				}
@@ -25,6 +25,6 @@ func TestSleepNeverEndsEarly(t *testing.T) {
 	}
 	sleepers.Wait()
 	began := time.Now()
-	Sleep(-time.Second)
+	sleep(-time.Second)
 	require.Less(t, time.Since(began), 500*time.Millisecond)
 }

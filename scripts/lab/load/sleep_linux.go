@@ -1,4 +1,4 @@
-package drive
+package load
 
 import (
 	"os"
@@ -17,9 +17,9 @@ type timer struct {
 
 var timers sync.Pool // of *timer
 
-// Sleep waits more exactly than time.Sleep, which on Linux ends up to a millisecond late where nothing else is to be
+// sleep waits more exactly than time.Sleep, which on Linux ends up to a millisecond late where nothing else is to be
 // done: as long as a page takes.
-func Sleep(d time.Duration) {
+func sleep(d time.Duration) {
 	if d <= 0 {
 		return
 	}

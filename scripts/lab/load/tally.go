@@ -8,32 +8,33 @@ import (
 
 // Tally is what came of requests. The zero value is empty. One goroutine at a time may count in it.
 type Tally struct {
-	Served   Latencies             // of the answers that were as they had to be
-	Kinds    map[string]*Latencies // the same, by kind of request, where there are kinds
-	Refused  Latencies             // of the answers that say: not now
-	Declined int64                 // answers that say no, and are right to
-	Failed   int64                 // anything else, and turns that could not be taken
-	First    error                 // why the first of these failed
+	Served   Latencies // of the answers that were as they had to be
+	Refused  Latencies // of the answers that say: not now
+	Declined int64     // answers that say no, and are right to
+	Failed   int64     // anything else, and turns that could not be taken
+	First    error     // why the first of these failed
 	Pace
-	Took time.Duration // from the first request to the last answer
+	Took  time.Duration // from the first request to the last answer
+	kinds map[string]*Latencies
 }
 
-// Serve counts a request that was served. A kind is no more than a name; it may be empty.
+// Serve counts a request that was served. A kind is no more than a name; where there is only one, it may be empty.
 func (t *Tally) Serve(kind string, took time.Duration) {
 	t.Served.Took(took)
 	if kind != "" {
-		t.kind(kind).Took(took)
+		t.Kind(kind).Took(took)
 	}
 }
 
-func (t *Tally) kind(name string) *Latencies {
-	of := t.Kinds[name]
+// Kind is what was served of one kind.
+func (t *Tally) Kind(name string) *Latencies {
+	of := t.kinds[name]
 	if of == nil {
-		if t.Kinds == nil {
-			t.Kinds = map[string]*Latencies{}
+		if t.kinds == nil {
+			t.kinds = map[string]*Latencies{}
 		}
 		of = &Latencies{}
-		t.Kinds[name] = of
+		t.kinds[name] = of
 	}
 	return of
 }
@@ -49,8 +50,8 @@ func (t *Tally) Fail(why error) {
 // Add makes the other's requests part of this one's, as if one round had followed the other.
 func (t *Tally) Add(other *Tally) {
 	t.Served.Add(&other.Served)
-	for name, of := range other.Kinds {
-		t.kind(name).Add(of)
+	for name, of := range other.kinds {
+		t.Kind(name).Add(of)
 	}
 	t.Refused.Add(&other.Refused)
 	t.Declined += other.Declined

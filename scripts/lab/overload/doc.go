@@ -1,7 +1,7 @@
 // Package overload asks a side of the shop for more than it can do, and judges how it says no.
 //
 //	mix.go       what is asked: a fixed mix of reads, writes to carts and checkouts
-//	load.go      how: as fast as answers come, or at a rate, whatever the answers
+//	load.go      how, by package load, and what an answer means
 //	payments.go  browsing, while payments is killed and comes back
 //	pin.go       who computes where: the shop and its customers share no processor
 //	run.go       in which order

@@ -110,18 +110,8 @@ func TestAtRate(t *testing.T) {
 		return kindBook, s.send(context.Background(), shop.Request{Method: http.MethodGet, Path: "/"})
 	})
 	require.EqualValues(t, 50, asked.Load())
-	require.Equal(t, 50, tally.counts[accepted])
-	require.GreaterOrEqual(t, quantile(tally.accepted(), .5), 200.0)
-	require.InDelta(t, 1, tally.took.Seconds(), .9)
-}
-
-func TestQuantile(t *testing.T) {
-	t.Parallel()
-	var times []time.Duration
-	for n := range 101 {
-		times = append(times, time.Duration(100-n)*time.Millisecond)
-	}
-	require.InDelta(t, 50, quantile(times, .5), 0)
-	require.InDelta(t, 99, quantile(times, .99), 0)
-	require.Zero(t, quantile(nil, .5))
+	require.EqualValues(t, 50, tally.Served.Count())
+	require.EqualValues(t, 50, tally.Kind(kindBook).Count())
+	require.GreaterOrEqual(t, tally.Served.Percentile(50), 200*time.Millisecond)
+	require.Less(t, tally.goodput(), 45.0, "the last ten are served when the phase is over")
 }

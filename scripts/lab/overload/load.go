@@ -5,18 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"banyan/scripts/lab/load"
 	"banyan/scripts/lab/shop"
 )
 
 // answerWithin is how long a customer waits for an answer; longer than the shop may take for one.
 const answerWithin = 15 * time.Second
 
-// errCrowded is the generator's own limit: it has no customer left, or more requests under way than it can keep.
+// errCrowded is a limit of the generator's own, as is the one on requests under way.
 var errCrowded = errors.New("the generator ran out of customers")
 
 // mostUnderWay is how many requests the generator keeps under way, each on a connection of its own.
@@ -65,54 +67,38 @@ func (a answer) judge() outcome {
 
 // tally is what came of a phase.
 type tally struct {
-	mu       sync.Mutex
-	took     time.Duration
-	timed    time.Duration              // the part of it whose answers are in times
-	done     int                        // accepted, and served before the phase ended
-	times    map[string][]time.Duration // of the accepted, by kind
-	refusals []time.Duration
-	counts   [failed + 1]int
-	late     int // sent more than lateBy after they were due
+	mu sync.Mutex
+	load.Tally
+	timed    time.Duration // the part of the phase whose requests are counted
+	done     int64         // served before the phase ended, in all of it
 	failures map[string]int
 }
 
-const lateBy = 100 * time.Millisecond
+func newTally() *tally { return &tally{failures: map[string]int{}} }
 
-func newTally() *tally {
-	return &tally{times: map[string][]time.Duration{}, failures: map[string]int{}}
-}
-
-func (t *tally) note(kind string, a answer, took, late time.Duration) {
-	o := a.judge()
+func (t *tally) note(kind string, a answer, turn load.Turn) {
+	o, took := a.judge(), time.Since(turn.Due)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.counts[o]++
-	if late > lateBy {
-		t.late++
-	}
+	t.Keep(turn)
 	switch o {
 	case accepted:
-		t.times[kind] = append(t.times[kind], took)
+		t.Serve(kind, took)
+	case said4xx:
+		t.Declined++
 	case refused:
-		t.refusals = append(t.refusals, took)
+		t.Refused.Took(took)
 	case failed:
+		t.Failed++
 		t.failures[fmt.Sprintf("%s: %s", kind, a)]++
 	}
 }
 
 // merge adds what another phase of the same sort has brought.
 func (t *tally) merge(other *tally) {
-	t.took += other.took
+	t.Add(&other.Tally)
 	t.timed += other.timed
 	t.done += other.done
-	for kind, times := range other.times {
-		t.times[kind] = append(t.times[kind], times...)
-	}
-	t.refusals = append(t.refusals, other.refusals...)
-	for i, n := range other.counts {
-		t.counts[i] += n
-	}
-	t.late += other.late
 	for what, n := range other.failures {
 		t.failures[what] += n
 	}
@@ -121,20 +107,12 @@ func (t *tally) merge(other *tally) {
 // closed keeps so many customers busy, each asking again as soon as there is an answer.
 func (s *crowd) closed(ctx context.Context, customers int, during time.Duration) *tally {
 	t := newTally()
-	began := time.Now()
-	var all sync.WaitGroup
-	for range customers {
-		all.Go(func() {
-			for time.Since(began) < during && ctx.Err() == nil {
-				asked := time.Now()
-				kind, a := s.ask(ctx, pickKind())
-				t.note(kind, a, time.Since(asked), 0)
-			}
-		})
+	one := func(ctx context.Context, turn load.Turn) {
+		kind, a := s.ask(ctx, pickKind())
+		t.note(kind, a, turn)
 	}
-	all.Wait()
-	t.took, t.done = time.Since(began), t.counts[accepted]
-	t.timed = t.took
+	t.Took = load.Plan{Length: during}.Run(ctx, slices.Repeat([]load.Client{one}, customers)...)
+	t.timed, t.done = t.Took, t.Served.Count()
 	return t
 }
 
@@ -144,40 +122,19 @@ func (s *crowd) closed(ctx context.Context, customers int, during time.Duration)
 func (s *crowd) atRate(ctx context.Context, rate float64, during, leaveOut time.Duration, ask func() (string, answer)) *tally {
 	t := newTally()
 	began := time.Now()
-	var all sync.WaitGroup
-	var underWay, done atomic.Int64
-	every := time.Duration(float64(time.Second) / rate)
-	for n := 0; ; n++ {
-		due := began.Add(time.Duration(n) * every)
-		if due.Sub(began) >= during || ctx.Err() != nil {
-			break
+	var done atomic.Int64
+	load.Plan{Rate: rate, Length: during}.Each(ctx, mostUnderWay, func(_ context.Context, turn load.Turn) {
+		kind, a := "", answer{err: turn.Err}
+		if turn.Err == nil {
+			kind, a = ask()
 		}
-		if wait := time.Until(due); wait > 0 {
-			time.Sleep(wait)
+		if a.judge() == accepted && time.Since(began) < during {
+			done.Add(1)
 		}
-		late := time.Since(due)
-		counts := due.Sub(began) >= leaveOut
-		if underWay.Add(1) > mostUnderWay {
-			underWay.Add(-1)
-			if counts {
-				t.note("", answer{err: errCrowded}, 0, late)
-			}
-			continue
+		if turn.Due.Sub(began) >= leaveOut {
+			t.note(kind, a, turn)
 		}
-		all.Go(func() {
-			defer underWay.Add(-1)
-			kind, a := ask()
-			if a.judge() == accepted && time.Since(began) < during {
-				done.Add(1)
-			}
-			if counts {
-				t.note(kind, a, time.Since(due), late)
-			}
-		})
-	}
-	t.took = time.Since(began)
-	t.timed = t.took - leaveOut
-	all.Wait()
-	t.done = int(done.Load())
+	})
+	t.Took, t.timed, t.done = during, during-leaveOut, done.Load()
 	return t
 }

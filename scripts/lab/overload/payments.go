@@ -61,10 +61,9 @@ func (s *crowd) outage(ctx context.Context, lab *up.Lab, rounds int, during time
 	var p50Up, p50Down []float64
 	browse := func() (p50, p99 float64) {
 		t := s.atRate(ctx, browseRate, during, during/10, s.browse)
-		out.Browsed += t.counts[accepted]
-		out.Unbrowsed += t.counts[refused] + t.counts[failed] + t.counts[said4xx]
-		all := t.accepted()
-		return quantile(all, .5), quantile(all, .99)
+		out.Browsed += int(t.Served.Count())
+		out.Unbrowsed += int(t.Requests() - t.Served.Count())
+		return quantiles(&t.Served)
 	}
 	for range rounds {
 		p50, p99 := browse()

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"time"
 
 	"banyan/scripts/lab/gauge"
+	"banyan/scripts/lab/load"
 	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
 )
@@ -144,36 +144,27 @@ func apart(lab *up.Lab, processors []int) error {
 	return pin(os.Getpid(), processors[half:]...)
 }
 
-// accepted are the times of all accepted requests.
-func (t *tally) accepted() []time.Duration {
-	var all []time.Duration
-	for _, times := range t.times {
-		all = append(all, times...)
-	}
-	return all
+func (t *tally) goodput() float64 { return float64(t.done) / t.Took.Seconds() }
+
+// quantiles are the median and the 99th percentile, in milliseconds.
+func quantiles(l *load.Latencies) (p50, p99 float64) {
+	return ms(l.Percentile(50)), ms(l.Percentile(99))
 }
 
-func (t *tally) goodput() float64 { return float64(t.done) / t.took.Seconds() }
-
-func quantile(times []time.Duration, q float64) (ms float64) {
-	if len(times) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(times))
-	return float64(sorted[int(q*float64(len(sorted)-1))]) / float64(time.Millisecond)
-}
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // phase is what is reported of a tally.
 func (t *tally) phase() Phase {
 	p := Phase{
-		Goodput: t.goodput(), Accepted: t.counts[accepted], Declined: t.counts[said4xx], Refused: t.counts[refused], Failed: t.counts[failed],
-		P50: quantile(t.accepted(), .5), P99: quantile(t.accepted(), .99),
-		RefusedP50: quantile(t.refusals, .5), RefusedP99: quantile(t.refusals, .99),
-		Late: t.late, Failures: t.failures, Kinds: map[string]Kind{},
+		Goodput: t.goodput(), Accepted: int(t.Served.Count()), Declined: int(t.Declined), Refused: int(t.Refused.Count()), Failed: int(t.Failed),
+		Late: int(t.Late), Failures: t.failures, Kinds: map[string]Kind{},
 	}
+	p.P50, p.P99 = quantiles(&t.Served)
+	p.RefusedP50, p.RefusedP99 = quantiles(&t.Refused)
 	for _, m := range mix {
-		times := t.times[m.kind]
-		p.Kinds[m.kind] = Kind{float64(len(times)) / t.timed.Seconds(), quantile(times, .5), quantile(times, .99)}
+		of := t.Kind(m.kind)
+		p50, p99 := quantiles(of)
+		p.Kinds[m.kind] = Kind{float64(of.Count()) / t.timed.Seconds(), p50, p99}
 	}
 	return p
 }

@@ -13,7 +13,6 @@ type Replayed struct {
 	Requests int64
 	Errors   int64 // and wrong answers
 	Rate     float64
-	Late     float64 // see load.LateAfter
 	Mean     time.Duration
 
 	percentile func(float64) time.Duration
@@ -50,7 +49,7 @@ func Replay(ctx context.Context, base string, paths []string, connections int, r
 	}
 	return &Replayed{
 		Requests: all.requests, Errors: all.errors + all.wrong, Rate: float64(all.requests) / took.Seconds(),
-		Late: all.pace.LateShare(), Mean: all.latency.Mean(), percentile: all.latency.Percentile,
+		Mean: all.latency.Mean(), percentile: all.latency.Percentile,
 	}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -99,6 +100,11 @@ func TestProseHasTheReportsFigures(t *testing.T) {
 	perRequest := saved * share / 100
 	of := func(side string) float64 { return 100 * perRequest / cpu(side, "browsing") }
 
+	// Best Sellers in the open loop of the ordering mix, at the lower rate.
+	listed := func(side string) float64 {
+		return report.openAt(side, "ordering", 0.5).Interactions[BestSellers.String()].MeanMS
+	}
+
 	for file, sentences := range map[string][]string{
 		"tried.md": {
 			said("%.0f %% of the browsing mix are such reads", share),
@@ -109,7 +115,12 @@ func TestProseHasTheReportsFigures(t *testing.T) {
 			said("measure it on Product Detail (%.0f µs for the monolith)", cpu(up.Monolith, ProductDetail.String())),
 			said("1.4 µs of the %.0f that a request costs the gateway", part(t, "gateway, small, CPU µs/request")),
 		},
+		"workload.md": {
+			said("took %.1f ms for the monolith and %.1f ms for the same process", listed(up.Monolith), listed(facade)),
+		},
 		committed + "/notes.md": {
+			said("took the monolith %.1f ms on average and the façade %.1f ms", listed(up.Monolith), listed(facade)),
+			said("one page in %.0f there is Best", math.Round(float64(whole)/float64(Mixes[2].Shares[BestSellers])/100)*100),
 			missed("*2, one book beside a net/http + pgx probe: %.2f for %.2f.*", "2"),
 			said("some %.0f µs of %.0f", part(t, "monolith, CPU µs/request")-part(t, "net/http and pgx, CPU µs/request"), part(t, "monolith, CPU µs/request")),
 			said("%.0f %% of the monolith's CPU in the browsing mix", of(up.Monolith)),

@@ -142,7 +142,7 @@ func (p *publisher) next(ctx context.Context, acked acknowledged) (batch []Event
 //
 // Within a window of two minutes the broker takes an event that comes again for a
 // duplicate, and acknowledges where it had it the first time. It does so even if
-// that message was purged since. Such an event goes again, without the header by
+// that message was purged since. Such an event is sent again, without the header by
 // which the broker knows it.
 func (p *publisher) send(ctx context.Context, batch []Event) (acknowledged, error) {
 	acked, doubtful, err := p.sendAll(batch, Event.message)

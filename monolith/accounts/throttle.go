@@ -70,7 +70,7 @@ type guess struct {
 }
 
 // begin admits a sign-in, or returns a Throttled fault. from says where it comes
-// from; whoever can make it up is still held by the limit for all places. One that is
+// from; a client that can make it up is still held by the limit for all places. One that is
 // refused leaves nothing behind.
 func (g *guesses) begin(email, from string) (guess, error) {
 	email = strings.ToLower(email)

@@ -139,7 +139,7 @@ func TestMoney(t *testing.T) {
 		o := s.newOrder("tok_visa")
 		var draw sync.Mutex
 		nested := 0
-		said := "" // the order's way out of pending: whoever is second changes nothing
+		said := "" // the order's way out of pending: the second to write changes nothing
 		settle := func(captured bool, err error) {
 			if said != "" || err != nil && !errors.Is(err, ErrRefused) {
 				return

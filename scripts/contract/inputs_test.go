@@ -85,7 +85,7 @@ func TestQueries(t *testing.T) {
 		"with a parameter twice, disguised": {"order_id=" + anID + "&order%5Fid=" + anID, "order_id"},
 		"with one twice that nobody knows":  {"surprise=1&surprise=2", "surprise"},
 	} {
-		t.Run(name+" cannot be read, whoever asks for what", func(t *testing.T) {
+		t.Run(name+" cannot be read, at any address, by anybody", func(t *testing.T) {
 			t.Parallel()
 			operations(t, every, func(t *testing.T, o operation) {
 				o.path += "?" + c.query

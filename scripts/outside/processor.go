@@ -38,7 +38,7 @@ var (
 	errChargeDeclined = problem{http.StatusConflict, "charge-declined",
 		"The charge with this reference was declined, so there is nothing to refund."}
 	errTokenRefused = problem{http.StatusUnprocessableEntity, "token-refused",
-		"This token can't be charged, whoever asks for it and however often. Nothing was charged."}
+		"This token can't be charged, by any merchant and at any time. Nothing was charged."}
 	errUnsure = problem{http.StatusInternalServerError, "unsure",
 		"tok_unsure is charged, says so to nobody, and is refused from then on."}
 	errFlaky = problem{http.StatusInternalServerError, "flaky",

@@ -20,5 +20,5 @@
 // and only then compensated. A neighbour's definite no ends the order: it is
 // cancelled as refused, and the event undoes what may have been done. Titles and prices come from a copy that catalog's
 // events feed, so that catalog may be down while people buy. The sold-out answer
-// comes from inventory, after the order is written; the order goes again with it.
+// comes from inventory, after the order is written; the order is deleted with it.
 package main

@@ -32,7 +32,7 @@ const (
 const (
 	Declined = "declined" // by the card processor
 	Customer = "customer" // at the customer's wish
-	SoldOut  = "sold_out" // after a 202; before one, the order just goes again
+	SoldOut  = "sold_out" // after a 202; before one, the order is deleted
 	Refused  = "refused"  // by a neighbour, or by the card processor, with a definite no that is none of these
 )
 

@@ -24,8 +24,8 @@ var cards = []struct {
 	{"tok_visa", 78}, {"tok_declined", 7}, {"tok_flaky", 7}, {"tok_timeout", 5}, {"tok_slow", 3},
 }
 
-// RandomOf are the random draws of one customer: more customers change neither another's visits, nor what an
-// experiment draws from the same seed with a sequence below 1<<32.
+// RandomOf are the random draws of one customer, who are told apart, so that more customers do not change another's visits.
+// The sequences from 2<<32 on are for what an experiment draws from the same seed.
 func RandomOf(seed uint64, customer int) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 1<<32|uint64(customer)))
 }

@@ -48,7 +48,7 @@ func onSides[R printer](sides []string, line *commands, to streams, run func(sid
 
 // inFolder makes a run in a folder of its own, which is kept if the run has to be looked into.
 func inFolder[R any](ctx context.Context, to streams, run func(dir string) (R, error), verdict func(R) error) (report R, err error) {
-	var off error // what the verdict objects to: the report says it, and whoever shows that
+	var off error // what the verdict objects to; the report says it too, so it is no error of the run
 	err = up.Folder(ctx, to.err, func(dir string) (err error) {
 		if report, err = run(dir); err != nil {
 			return err

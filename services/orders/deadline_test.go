@@ -173,38 +173,45 @@ func newLine(t *testing.T, server string) *line {
 	return l
 }
 
-// carry passes everything on, until the statement comes by.
+// execute is PostgreSQL's message of this name, for all rows of the unnamed portal. A
+// statement comes by without it while pgx asks what its parameters are.
+const execute = "E\x00\x00\x00\x09\x00\x00\x00\x00\x00"
+
+// carry passes everything on, until the statement is executed.
 func (l *line) carry(near, far net.Conn) {
 	var deaf atomic.Bool
 	go func() {
 		buffer := make([]byte, 64<<10)
 		for {
 			n, err := far.Read(buffer)
-			if err != nil || deaf.Load() {
-				break
+			if deaf.Load() {
+				return
+			}
+			if err != nil {
+				_ = near.Close() // as pgx waits for when it has asked for a cancellation
+				return
 			}
 			_, _ = near.Write(buffer[:n])
 		}
 	}()
-	buffer := make([]byte, 256<<10)
-	for {
+	buffer, seen := make([]byte, 256<<10), false
+	for !deaf.Load() {
 		n, err := near.Read(buffer)
 		if err != nil {
 			break
 		}
-		if s := l.armed.Load(); s != nil && bytes.Contains(buffer[:n], []byte(*s)) {
-			deaf.Store(true)
+		if s := l.armed.Load(); s != nil {
+			seen = seen || bytes.Contains(buffer[:n], []byte(*s))
+			deaf.Store(seen && bytes.Contains(buffer[:n], []byte(execute)))
 		}
 		_, _ = far.Write(buffer[:n])
-		if deaf.Load() {
-			if l.hangs.Load() {
-				go func() { _, _ = io.Copy(far, near) }()
-				<-l.silent
-				break
-			}
-			time.Sleep(300 * time.Millisecond) // the server has done it
-			break
+	}
+	if deaf.Load() {
+		go func() { _, _ = io.Copy(far, near) }() // the rest of the batch arrives
+		if l.hangs.Load() {
+			<-l.silent
 		}
+		time.Sleep(300 * time.Millisecond) // the server has done it
 	}
 	_ = near.Close()
 	_ = far.Close()
@@ -220,7 +227,7 @@ func (l *line) mend() { l.armed.Store(nil) }
 // shop is the same shop, at the other end of the line.
 func (l *line) shop(s shop) http.Handler {
 	l.t.Helper()
-	pool, err := postgres.Open(l.t.Context(), l.address, postgres.Options{MaxConns: 2})
+	pool, err := postgres.Open(l.t.Context(), l.address, postgres.Options{MaxConns: 4}) // of which silence takes one or two
 	require.NoError(l.t, err)
 	l.t.Cleanup(pool.Close)
 	l.t.Cleanup(func() { close(l.silent) })

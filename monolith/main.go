@@ -54,7 +54,7 @@ type Config struct {
 	MailFrom     string        `env:"MAIL_FROM" envDefault:"shop@banyan.example"`
 	SweepAfter   time.Duration `env:"SWEEP_AFTER" envDefault:"5s"`    // longer than a checkout may take
 	SessionCache time.Duration `env:"SESSION_CACHE" envDefault:"30s"` // 0 to ask the database each time
-	MaxRequests  uint          `env:"MAX_REQUESTS" envDefault:"320"`  // inside at once; more are told to come back. 0 for no limit
+	MaxRequests  uint          `env:"MAX_REQUESTS" envDefault:"2048"` // inside at once, whatever the door finds; more are told to come back. 0 for no limit
 }
 
 func run(ctx context.Context, environ []string, stderr io.Writer) error {

@@ -14,45 +14,53 @@ import (
 // anything was done for them, for a refusal has to cost next to nothing if the others
 // are to be served meanwhile. A nil Door admits everybody.
 //
-// It has two limits, for one would be wrong either way. In ordinary times a crowd is let
-// in, since waiting a little is better than being refused. More than that means that
-// requests come faster than they are served, and then everybody who is let in only makes
-// everybody wait: so from the first refusal until a second has passed without one, a
-// tenth is let in, enough to keep the processors busy, and few enough to be served
-// as fast as in quiet times. (Limits that follow the time that answers take, such as
-// failsafe's, were left: to them a card processor that dawdles is overload, and
-// they find their limit by refusing in quiet times as well.)
+// It has two limits, for one would be wrong either way, and finds both by itself; see
+// limits. In ordinary times a crowd is let in, since waiting a little is better than
+// being refused. More than that means that requests come faster than they are served,
+// and then everybody who is let in only makes everybody wait: so from the first refusal
+// until a second has passed without one, few are let in, enough to keep the processors
+// busy, and not so many that they wait for each other.
 //
-// Each area of the API has a door of its own within that of the house, so that one whose
-// answers have become slow cannot fill the house: it gets three quarters of it at most.
-// Should several get stuck together and fill it, a few places are still kept for each of the others.
-// In a house that is only busy nobody is preferred. Else what is cheap would always be let in, being gone in a moment, or
-// what is dear, although it counts for many; and goodput would be kept by selling nothing.
+// Each area of the API has a door of its own within that of the house. In ordinary
+// times one whose answers have become slow gets three quarters of the house at most.
+// In a house that is overrun an area gets half as much again as the share of the time
+// that it had before, and what it holds beyond that is not held against the others. So
+// a rush for one thing is paid by those who ask for that thing. Within these bounds
+// nobody is preferred. Else what is cheap would always be let in, being gone in a
+// moment, or what is dear, although it counts for many; and goodput would be kept by
+// selling nothing.
 type Door struct {
-	house  gate
 	areas  map[string]*area
-	others *area // what has no area
-	kept   int64 // how many each area may have inside when others are stuck there
+	others *area   // what has no area
+	all    []*area // these, and others
+	limits *limits
+	inside atomic.Int64
+	shedAt atomic.Int64 // when the house last refused somebody, in Unix nanoseconds
 }
 
 type area struct {
-	name string
-	gate
-	shed atomic.Int64
+	name   string
+	inside atomic.Int64
+	shedAt atomic.Int64
+	shed   atomic.Int64
+	most   atomic.Int64 // of this area, while it or the house is overrun
+	served served
 }
 
-// NewDoor makes a door that lets most requests be inside at once; 0 sets no limit. An
-// area is named by the first two segments of its paths, such as /v1/books.
+// NewDoor makes a door that never lets more than most requests be inside at once; 0
+// makes none. An area is named by the first two segments of its paths, such as /v1/books.
 func NewDoor(most uint, areas ...string) *Door {
 	if most == 0 {
 		return nil
 	}
-	house := int64(most)
-	newArea := func(name string) *area { return &area{name: name, gate: newGate(house * 3 / 4)} }
-	d := &Door{house: newGate(house), areas: map[string]*area{}, others: newArea("other"), kept: max(house/64, 1)}
+	d := &Door{areas: map[string]*area{}, others: &area{name: "other"}}
+	d.all = append(d.all, d.others)
 	for _, name := range areas {
-		d.areas[name] = newArea(name)
+		a := &area{name: name}
+		d.areas[name] = a
+		d.all = append(d.all, a)
 	}
+	d.limits = newLimits(int64(most), d.all, time.Now())
 	return d
 }
 
@@ -63,14 +71,22 @@ func (d *Door) Guard(h http.Handler) http.Handler {
 		return h
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		area := d.enter(r.URL.Path, time.Now())
+		came := time.Now()
+		area := d.enter(r.URL.Path, came)
 		if area == nil {
 			refuse(w)
 			return
 		}
-		defer d.leave(area)
+		defer func() { d.leave(area, came, time.Now()) }()
 		h.ServeHTTP(w, r)
 	})
+}
+
+// overrunTime is for how long after a refusal few are let in.
+const overrunTime = time.Second
+
+func overrun(shedAt *atomic.Int64, now time.Time) bool {
+	return now.UnixNano()-shedAt.Load() < int64(overrunTime)
 }
 
 // enter counts a request for path in; who is let in must leave the area again. Nil is
@@ -80,25 +96,46 @@ func (d *Door) enter(path string, now time.Time) *area {
 	if !known {
 		a = d.others
 	}
-	if !a.enter(now) {
+	busy := overrun(&d.shedAt, now)
+	most := d.limits.crowd.Load() * 3 / 4
+	if busy || overrun(&a.shedAt, now) {
+		most = a.most.Load()
+	}
+	if a.inside.Add(1) > max(most, 1) {
+		a.inside.Add(-1)
+		a.shedAt.Store(now.UnixNano())
 		a.shed.Add(1)
 		return nil
 	}
-	if !d.house.enter(now) {
-		stuck := d.house.inside.Load() > d.house.most/2
-		if !stuck || a.inside.Load() > d.kept {
-			a.leave()
-			a.shed.Add(1)
-			return nil
-		}
-		d.house.inside.Add(1) // in spite of the house's limit
+	inside := d.inside.Add(1)
+	most = d.limits.crowd.Load()
+	if busy {
+		inside, most = d.counted(), d.limits.few.Load()
+	}
+	if inside > most {
+		a.inside.Add(-1)
+		d.inside.Add(-1)
+		d.shedAt.Store(now.UnixNano())
+		a.shed.Add(1)
+		return nil
 	}
 	return a
 }
 
-func (d *Door) leave(a *area) {
-	a.leave()
-	d.house.leave()
+// counted is how many are inside, without those that an area holds beyond its share:
+// what is stuck there takes no place from the others.
+func (d *Door) counted() (n int64) {
+	for _, a := range d.all {
+		n += min(a.inside.Load(), a.most.Load())
+	}
+	return n
+}
+
+func (d *Door) leave(a *area, came, now time.Time) {
+	a.inside.Add(-1)
+	d.inside.Add(-1)
+	a.served.add(now.Sub(came))
+	d.limits.look(now, overrun(&d.shedAt, now))
 }
 
 // areaOf cuts a path after its second segment.
@@ -113,33 +150,6 @@ func areaOf(path string) string {
 	}
 	return path
 }
-
-// gate counts who is inside, and lets in only so many.
-type gate struct {
-	most, few int64
-	inside    atomic.Int64
-	refused   atomic.Int64 // when it last refused somebody, in Unix nanoseconds
-}
-
-func newGate(most int64) gate { return gate{most: max(most, 1), few: max(most/10, 1)} }
-
-// overrunTime is for how long after a refusal a gate lets in few.
-const overrunTime = time.Second
-
-func (g *gate) enter(now time.Time) bool {
-	limit := g.most
-	if now.UnixNano()-g.refused.Load() < int64(overrunTime) {
-		limit = g.few
-	}
-	if g.inside.Add(1) <= limit {
-		return true
-	}
-	g.inside.Add(-1)
-	g.refused.Store(now.UnixNano())
-	return false
-}
-
-func (g *gate) leave() { g.inside.Add(-1) }
 
 var (
 	problemShed = Problem(fault.New(fault.Unavailable, "", "More is being asked of us than we can do. Please try again in a moment."))
@@ -161,23 +171,21 @@ func refuse(w http.ResponseWriter) {
 var (
 	doorInside = prometheus.NewDesc("http_requests_inside", "Requests that are being served, by area.", []string{"area"}, nil)
 	doorShed   = prometheus.NewDesc("http_requests_shed_total", "Requests refused at the door, since there were too many, by area.", []string{"area"}, nil)
+	doorMost   = prometheus.NewDesc("http_requests_limit", "Requests that the door lets be inside at once, in ordinary times (crowd) and when it is overrun (few).", []string{"when"}, nil)
 )
 
-// Describe and Collect export how many are inside and how many were refused.
-func (d *Door) Describe(ch chan<- *prometheus.Desc) { ch <- doorInside; ch <- doorShed }
+// Describe and Collect export how many are inside, how many were refused, and the limits.
+func (d *Door) Describe(ch chan<- *prometheus.Desc) { ch <- doorInside; ch <- doorShed; ch <- doorMost }
 
 // Collect is called at each scrape.
 func (d *Door) Collect(ch chan<- prometheus.Metric) {
 	if d == nil {
 		return
 	}
-	d.others.collect(ch)
-	for _, a := range d.areas {
-		a.collect(ch)
+	for _, a := range d.all {
+		ch <- prometheus.MustNewConstMetric(doorInside, prometheus.GaugeValue, float64(a.inside.Load()), a.name)
+		ch <- prometheus.MustNewConstMetric(doorShed, prometheus.CounterValue, float64(a.shed.Load()), a.name)
 	}
-}
-
-func (a *area) collect(ch chan<- prometheus.Metric) {
-	ch <- prometheus.MustNewConstMetric(doorInside, prometheus.GaugeValue, float64(a.inside.Load()), a.name)
-	ch <- prometheus.MustNewConstMetric(doorShed, prometheus.CounterValue, float64(a.shed.Load()), a.name)
+	ch <- prometheus.MustNewConstMetric(doorMost, prometheus.GaugeValue, float64(d.limits.crowd.Load()), "crowd")
+	ch <- prometheus.MustNewConstMetric(doorMost, prometheus.GaugeValue, float64(d.limits.few.Load()), "few")
 }

@@ -26,7 +26,7 @@ type Config struct {
 	AccountsURL string        `env:"ACCOUNTS_URL"` // exchanges session tokens; needed once a route wants that
 	ServiceKey  string        `env:"SERVICE_KEY"`  // base64 of an Ed25519 seed: the gateway's own; likewise
 	RateLimit   rateLimit     `env:"RATE_LIMIT" envDefault:"10000/s"`
-	MaxRequests uint          `env:"MAX_REQUESTS" envDefault:"320"` // inside at once; more are told to come back. 0 for no limit
+	MaxRequests uint          `env:"MAX_REQUESTS" envDefault:"2048"` // inside at once, whatever the door finds; more are told to come back. 0 for no limit
 	TokenCache  tokenCacheTTL `env:"TOKEN_CACHE" envDefault:"30s"`
 }
 

@@ -3,7 +3,7 @@
 //	mix.go       what is asked: a fixed mix of reads, writes to carts and checkouts
 //	load.go      how, by package load, and what an answer means
 //	payments.go  browsing, while payments is killed and comes back
-//	pin.go       who computes where: the shop and its customers share no processor
+//	place.go     who computes where: how many processors the shop has, and that its customers use others
 //	run.go       in which order
 //	judge.go     what has to hold
 //

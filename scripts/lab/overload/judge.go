@@ -15,6 +15,10 @@ const (
 	mostDisturbed = 1.2 // browsing's p99 while payments is down, by what it is else
 	mostLate      = .01 // of the requests; else the generator was too slow to judge by
 	mostDeclined  = .01 // answers that the mix should not get
+
+	// Not the door, which refuses none of them, but the shop tells a checkout to come back that has waited for 2.6 s. On half
+	// a processor that happens to one in some thousands.
+	mostRefused = .001
 )
 
 // judge notes what does not hold. A run whose generator could not keep up says nothing about the shop, and is off, too.
@@ -37,7 +41,7 @@ func (r *Report) judge() {
 		check(float64(p.Declined) <= mostDeclined*float64(asked), "%d requests %s were declined, which the mix should not get", p.Declined, name)
 		check(float64(p.Late) <= mostLate*float64(asked), "%d requests %s were sent late: the generator was too slow", p.Late, name)
 	}
-	check(r.Best.Refused == 0, "%d requests were refused at ordinary concurrency", r.Best.Refused)
+	check(float64(r.Best.Refused) <= mostRefused*float64(r.Best.Accepted), "%d requests were refused at ordinary concurrency", r.Best.Refused)
 	if o := r.Outage; o != nil {
 		check(o.Ratio > 0 && o.Ratio <= mostDisturbed, "browsing's p99 is %.2f times as long while payments is down", o.Ratio)
 		check(o.Unbrowsed == 0, "%d of %d could not browse", o.Unbrowsed, o.Unbrowsed+o.Browsed)

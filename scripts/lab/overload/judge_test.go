@@ -42,7 +42,7 @@ func TestJudge(t *testing.T) {
 		"no overload":                             func(r *Report) { r.Overload.Refused = 0 },
 		"a request that failed":                   func(r *Report) { r.Overload.Failed = 1 },
 		"one that failed in quiet times":          func(r *Report) { r.Best.Failed = 1 },
-		"a refusal at ordinary concurrency":       func(r *Report) { r.Best.Refused = 1 },
+		"refusals at ordinary concurrency":        func(r *Report) { r.Best.Refused = 11 },
 		"answers that the mix should not get":     func(r *Report) { r.Overload.Declined = 600 },
 		"a generator that is late":                func(r *Report) { r.Overload.Late = 600 },
 		"browsing that suffers with payments":     func(r *Report) { r.Outage.Ratio = 1.21 },

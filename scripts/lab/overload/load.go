@@ -70,6 +70,7 @@ type tally struct {
 	mu sync.Mutex
 	load.Tally
 	timed    time.Duration // the part of the phase whose requests are counted
+	left     time.Duration // the phase, less the part that the customers took of the shop's processors
 	done     int64         // served before the phase ended, in all of it
 	failures map[string]int
 }
@@ -98,6 +99,7 @@ func (t *tally) note(kind string, a answer, turn load.Turn) {
 func (t *tally) merge(other *tally) {
 	t.Add(&other.Tally)
 	t.timed += other.timed
+	t.left += other.left
 	t.done += other.done
 	for what, n := range other.failures {
 		t.failures[what] += n
@@ -111,7 +113,9 @@ func (s *crowd) closed(ctx context.Context, customers int, during time.Duration)
 		kind, a := s.ask(ctx, pickKind())
 		t.note(kind, a, turn)
 	}
+	before := computed()
 	t.Took = load.Plan{Length: during}.Run(ctx, slices.Repeat([]load.Client{one}, customers)...)
+	t.left = s.where.left(computed()-before, t.Took)
 	t.timed, t.done = t.Took, t.Served.Count()
 	return t
 }
@@ -121,7 +125,7 @@ func (s *crowd) closed(ctx context.Context, customers int, during time.Duration)
 // take: for so long a door needs to see that it is overrun.
 func (s *crowd) atRate(ctx context.Context, rate float64, during, leaveOut time.Duration, ask func() (string, answer)) *tally {
 	t := newTally()
-	began := time.Now()
+	began, before := time.Now(), computed()
 	var done atomic.Int64
 	load.Plan{Rate: rate, Length: during}.Each(ctx, mostUnderWay, func(_ context.Context, turn load.Turn) {
 		kind, a := "", answer{err: turn.Err}
@@ -135,6 +139,7 @@ func (s *crowd) atRate(ctx context.Context, rate float64, during, leaveOut time.
 			t.note(kind, a, turn)
 		}
 	})
+	t.left = s.where.left(computed()-before, during)
 	t.Took, t.timed, t.done = during, during-leaveOut, done.Load()
 	return t
 }

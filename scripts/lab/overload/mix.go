@@ -49,6 +49,7 @@ const (
 // crowd is those who come to one side, and what they want there.
 type crowd struct {
 	client    *shop.Client
+	where     *place
 	books     []string // those that are bought
 	words     []string // of their titles
 	customers []*customer

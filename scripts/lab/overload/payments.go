@@ -45,7 +45,7 @@ type Outage struct {
 }
 
 // outage interleaves rounds with payments and rounds without, since the machine is never the same for long.
-func (s *crowd) outage(ctx context.Context, lab *up.Lab, rounds int, during time.Duration, repin func() error) (*Outage, error) {
+func (s *crowd) outage(ctx context.Context, lab *up.Lab, rounds int, during time.Duration) (*Outage, error) {
 	payments, gateway := lab.Process("payments"), lab.Process("gateway")
 	if payments == nil || gateway == nil {
 		return nil, fmt.Errorf("the lab runs no payments or no gateway")
@@ -81,7 +81,7 @@ func (s *crowd) outage(ctx context.Context, lab *up.Lab, rounds int, during time
 		if err := payments.Restart(ctx); err != nil {
 			return nil, err
 		}
-		if err := repin(); err != nil {
+		if err := s.where.settle(lab); err != nil {
 			return nil, err
 		}
 		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {

@@ -10,7 +10,8 @@ import (
 type Report struct {
 	Side        string    `json:"side"`
 	At          time.Time `json:"at"`
-	Pinned      bool      `json:"pinned"` // shop and customers on processors of their own
+	CPUs        float64   `json:"cpus"`   // the shop's, with its database and broker
+	Shared      bool      `json:"shared"` // with the customers; then goodput counts for what they have left it
 	Phase       string    `json:"phase"`
 	Sweep       []Point   `json:"sweep"`
 	Concurrency int       `json:"concurrency"` // at the best goodput
@@ -55,7 +56,7 @@ type Kind struct {
 // Print writes the report for people.
 func (r *Report) Print(w io.Writer) error {
 	p := &printer{w: w}
-	p.line("Overloading the %s", r.Side)
+	p.line("Overloading the %s on %g processors", r.Side, r.CPUs)
 	for _, s := range r.Sweep {
 		p.line("  %3d customers               %.0f/s", s.Customers, s.Goodput)
 	}
@@ -74,8 +75,8 @@ func (r *Report) Print(w io.Writer) error {
 		p.line("  the gateway's breaker       opened %d times; open in %d outages, closed again after %d", o.Opened, o.OpenSeen, o.ClosedSeen)
 		p.line("  the gateway sent again      %d of %d requests; %d went on to another upstream", o.Retries, o.Requests, o.Failovers)
 	}
-	if !r.Pinned {
-		p.line("  the generator shared the shop's processors")
+	if r.Shared {
+		p.line("  the customers shared the shop's processors: goodput is per second that they left it")
 	}
 	if r.Passed() {
 		p.line("  passed")

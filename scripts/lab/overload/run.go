@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
-	"banyan/scripts/lab/gauge"
 	"banyan/scripts/lab/load"
 	"banyan/scripts/lab/shop"
 	"banyan/scripts/lab/up"
@@ -17,8 +15,9 @@ import (
 // Options of a run.
 type Options struct {
 	Side   string
-	Dir    string // the lab's, of its own
-	Rounds int    // of best goodput and overload in turn, and then of payments up and down
+	Dir    string  // the lab's, of its own
+	CPUs   float64 // for the shop with its database and broker; 0 is half of the processors
+	Rounds int     // of best goodput and overload in turn, and then of payments up and down
 	Phase  time.Duration
 	Out    io.Writer // progress
 }
@@ -28,6 +27,7 @@ const (
 	times     = 5               // what is asked, by what can be served
 	settling  = 2 * time.Second // between phases
 	asGood    = .95             // of the best goodput is as good
+	passes    = 6               // over the crowds that are tried, for two phases each in all
 	noticing  = time.Second     // of each overload: until a door has seen that it is overrun, and the crowd inside has gone
 )
 
@@ -36,17 +36,22 @@ var sweep = []int{16, 32, 64}
 
 // Run starts a lab with one side, overloads it, and judges what it did. An error means that there is nothing to judge.
 func Run(ctx context.Context, o Options) (report *Report, err error) {
+	where, err := newPlace(o.CPUs)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, where.leave()) }()
 	err = up.With(ctx, up.Options{
 		Only: o.Side, SeedSize: "small", Dir: o.Dir, RandomPorts: true, Out: o.Out,
 		Env: map[string][]string{"gateway": {"RATE_LIMIT=off"}}, // all customers come from one address
 	}, func(ctx context.Context, lab *up.Lab) (err error) {
-		report, err = run(ctx, lab, o)
+		report, err = run(ctx, lab, o, where)
 		return err
 	})
 	return report, err
 }
 
-func run(ctx context.Context, lab *up.Lab, o Options) (report *Report, err error) {
+func run(ctx context.Context, lab *up.Lab, o Options, where *place) (report *Report, err error) {
 	url := lab.MonolithURL()
 	if o.Side == up.Services {
 		url = lab.GatewayURL()
@@ -64,14 +69,12 @@ func run(ctx context.Context, lab *up.Lab, o Options) (report *Report, err error
 	if err != nil {
 		return nil, err
 	}
-	report = &Report{Side: o.Side, Times: times, Phase: o.Phase.String(), At: time.Now().UTC().Truncate(time.Second)}
-	repin := func() error { return nil }
-	if processors := allowed(); len(processors) > 1 {
-		repin = func() error { return apart(lab, processors) }
-		report.Pinned = true
-		defer func() { err = errors.Join(err, pin(os.Getpid(), processors...)) }() // the next side starts with all of them
+	report = &Report{
+		Side: o.Side, Times: times, Phase: o.Phase.String(), At: time.Now().UTC().Truncate(time.Second),
+		CPUs: where.cpus, Shared: where.shared,
 	}
-	if err := repin(); err != nil {
+	s.where = where
+	if err := where.settle(lab); err != nil {
 		return nil, err
 	}
 	if err := overrun(ctx, s, o, report, say); err != nil {
@@ -80,7 +83,7 @@ func run(ctx context.Context, lab *up.Lab, o Options) (report *Report, err error
 	if o.Side == up.Services {
 		say("payments is killed and restarted, %d times, while people browse …", o.Rounds)
 		time.Sleep(pendingIn)
-		if report.Outage, err = s.outage(ctx, lab, o.Rounds, o.Phase, repin); err != nil {
+		if report.Outage, err = s.outage(ctx, lab, o.Rounds, o.Phase); err != nil {
 			return nil, err
 		}
 	}
@@ -91,12 +94,23 @@ func run(ctx context.Context, lab *up.Lab, o Options) (report *Report, err error
 // overrun finds the best goodput, and then measures it and the overload in turn.
 func overrun(ctx context.Context, s *crowd, o Options, report *Report, say func(string, ...any)) error {
 	s.closed(ctx, 16, o.Phase) // warm
+	found := make([]*tally, len(sweep))
+	for range passes { // in turn, since the machine is never the same for long
+		for i, n := range sweep {
+			t := s.closed(ctx, n, 2*o.Phase/passes)
+			if found[i] == nil {
+				found[i] = t
+				continue
+			}
+			found[i].merge(t)
+		}
+	}
 	best := 0.0
-	for _, n := range sweep {
-		t := s.closed(ctx, n, o.Phase)
-		report.Sweep = append(report.Sweep, Point{n, t.goodput()})
-		say("%d customers: %.0f requests/s", n, t.goodput())
-		best = max(best, t.goodput())
+	for i, n := range sweep {
+		g := found[i].goodput()
+		report.Sweep = append(report.Sweep, Point{n, g})
+		say("%d customers: %.0f requests/s", n, g)
+		best = max(best, g)
 	}
 	for _, p := range report.Sweep {
 		if p.Goodput >= asGood*best {
@@ -106,7 +120,7 @@ func overrun(ctx context.Context, s *crowd, o Options, report *Report, say func(
 	calm, storm := newTally(), newTally()
 	for range o.Rounds {
 		served := s.closed(ctx, report.Concurrency, o.Phase)
-		rate := times * served.goodput() // of what it has just shown it can serve
+		rate := times * float64(served.done) / served.Took.Seconds() // what it has just shown it can serve
 		asked := s.atRate(ctx, rate, o.Phase, noticing, func() (string, answer) { return s.ask(ctx, pickKind()) })
 		say("best %.0f/s, at %.0f/s asked %.0f/s", served.goodput(), rate, asked.goodput())
 		calm.merge(served)
@@ -119,32 +133,8 @@ func overrun(ctx context.Context, s *crowd, o Options, report *Report, say func(
 	return ctx.Err()
 }
 
-// apart gives the shop, with its database and broker, the first half of the processors, and the other half to who asks
-// and to the world outside. So what the generator needs at five times the rate is not taken from the shop.
-func apart(lab *up.Lab, processors []int) error {
-	half := len(processors) / 2
-	for _, p := range lab.State().Processes {
-		if p.PID == 0 {
-			continue
-		}
-		mine := processors[:half]
-		if p.Name == "outside" {
-			mine = processors[half:]
-		}
-		children, err := gauge.Children(p.PID)
-		if err != nil {
-			return err
-		}
-		for _, pid := range append(children, p.PID) {
-			if err := pin(pid, mine...); err != nil && !os.IsNotExist(err) {
-				return err
-			}
-		}
-	}
-	return pin(os.Getpid(), processors[half:]...)
-}
-
-func (t *tally) goodput() float64 { return float64(t.done) / t.Took.Seconds() }
+// goodput is what was served a second, of the processors that the customers have left the shop.
+func (t *tally) goodput() float64 { return float64(t.done) / t.left.Seconds() }
 
 // quantiles are the median and the 99th percentile, in milliseconds.
 func quantiles(l *load.Latencies) (p50, p99 float64) {
@@ -164,7 +154,7 @@ func (t *tally) phase() Phase {
 	for _, m := range mix {
 		of := t.Kind(m.kind)
 		p50, p99 := quantiles(of)
-		p.Kinds[m.kind] = Kind{float64(of.Count()) / t.timed.Seconds(), p50, p99}
+		p.Kinds[m.kind] = Kind{float64(of.Count()) / t.timed.Seconds() * t.Took.Seconds() / t.left.Seconds(), p50, p99}
 	}
 	return p
 }

@@ -19,7 +19,7 @@ import (
 // being refused. More than that means that requests come faster than they are served,
 // and then everybody who is let in only makes everybody wait: so from the first refusal
 // until a second has passed without one, few are let in, enough to keep the processors
-// busy, and not so many that they wait for each other.
+// busy, and not so many that they only wait for each other.
 //
 // Each area of the API has a door of its own within that of the house. In ordinary
 // times one whose answers have become slow gets three quarters of the house at most.

@@ -2,24 +2,32 @@ package web
 
 import (
 	"math"
+	"slices"
 	"sync/atomic"
 	"time"
 )
 
 // How a door finds its limits. Each is a number of requests that are inside at once, and
-// both follow from what the door sees: how many are served a second, and how long that takes.
+// both follow from what the door sees: how many are served a second, how long that takes,
+// and how much was done with how many inside.
 const (
 	// patience is how long a request may wait in a crowd. By Little's law (inside = rate × time)
 	// so many may be inside as are served meanwhile.
 	patience = 500 * time.Millisecond
 
-	// crowded is how many are let in when the door is overrun, for each that would be inside if none had to wait. With
-	// one for one, some processor is idle now and then; with three, next to none is, and answers take three times as
-	// long as in quiet times. `lab overload` on one processor: with two the monolith keeps 77 % of its goodput, with
-	// three 98 %, with four 81 to 94 %, with sixteen 72 %. So it is a gradient of latency, as in Netflix's
-	// concurrency-limits, but by area: how long one area's answers take says nothing of the others, and a card processor
-	// that dawdles is not taken for overload.
-	crowded = 4
+	// asGood is how much of the most that was ever done at once is as good. Of the crowds with
+	// which so much was done in ordinary times, the door lets in the smallest when it is overrun:
+	// a shop that works better with more at once, since it writes for several of them in one
+	// go, gets more; and nobody waits for the sake of the last per cent.
+	asGood = .9
+
+	// crowded is how many are let in at least, for each that would be inside if none had to
+	// wait, for ordinary times may not have shown what the shop can do. With one for one, some
+	// processor is idle now and then; with three, next to none is, and answers take three times as
+	// long as in quiet times. That is a gradient of latency, as in Netflix's concurrency-limits, but by
+	// area: how long one area's answers take says nothing of the others, and a card processor that
+	// dawdles is not taken for overload.
+	crowded = 3
 
 	// Limits that hold whatever was seen: too little was, in a house that was empty.
 	leastCrowd = 96
@@ -41,7 +49,8 @@ type limits struct {
 	next   atomic.Int64 // when they are looked at again, in Unix nanoseconds
 	seen   time.Time    // what follows belongs to the one that looks
 	rate   float64      // answers a second
-	needed float64      // how many would be inside if none had to wait
+	needed float64      // how many would be inside if none had to wait: what is done, by the time it takes when little is asked
+	done   [16]float64  // what was done in ordinary times with 1, 2 to 3, 4 to 7 and so on inside
 }
 
 // served is what the door knows of an area's answers.
@@ -88,9 +97,33 @@ func (l *limits) look(now time.Time, overrun bool) {
 		for i, a := range l.areas {
 			move(&a.served.share, took[i].Seconds()/all.Seconds(), passed, forgetting)
 		}
+		l.compare(all.Seconds()/passed.Seconds(), passed)
 	}
 	l.set()
 	l.next.Store(now.Add(lookEvery).UnixNano())
+}
+
+// compare notes what was done with so many inside.
+func (l *limits) compare(inside float64, passed time.Duration) {
+	for i := range l.done {
+		l.done[i] *= math.Exp(-passed.Seconds() / easing.Seconds())
+	}
+	at := &l.done[min(max(math.Ilogb(inside), 0), len(l.done)-1)]
+	if *at == 0 {
+		*at = l.needed
+	}
+	move(at, l.needed, passed, smoothing)
+}
+
+// best is the smallest crowd with which as much was done as with any.
+func (l *limits) best() int64 {
+	most := slices.Max(l.done[:])
+	for i, done := range l.done {
+		if done >= asGood*most {
+			return 2 << i
+		}
+	}
+	return 0
 }
 
 // learn takes up what was served, and says how long that took in sum.
@@ -116,7 +149,7 @@ func (s *served) learn(passed time.Duration, overrun bool) time.Duration {
 
 func (l *limits) set() {
 	crowd := min(max(int64(l.rate*patience.Seconds()), leastCrowd), l.most)
-	few := min(max(int64(math.Ceil(crowded*l.needed)), leastFew), max(crowd/4, 1))
+	few := min(max(int64(math.Ceil(crowded*l.needed)), l.best(), leastFew), max(crowd/2, 1))
 	l.crowd.Store(crowd)
 	l.few.Store(few)
 	known := 0.0
@@ -126,9 +159,9 @@ func (l *limits) set() {
 	for _, a := range l.areas {
 		most := few // before anything was seen
 		if known > 0 {
-			most = max(int64(math.Ceil(1.5*a.served.share/known*float64(few))), few/8, 1)
+			most = int64(math.Ceil(1.5*a.served.share/known*float64(few))) + few/8
 		}
-		a.most.Store(min(most, few))
+		a.most.Store(max(min(most, few), 1))
 	}
 }
 

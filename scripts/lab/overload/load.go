@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"banyan/scripts/lab/load"
@@ -69,13 +68,12 @@ func (a answer) judge() outcome {
 type tally struct {
 	mu sync.Mutex
 	load.Tally
-	timed    time.Duration // the part of the phase whose requests are counted
-	left     time.Duration // the phase, less the part that the customers took of the shop's processors
-	done     int64         // served before the phase ended, in all of it
+	left     time.Duration    // the phase, less the part that the customers took of the shop's processors
+	done     map[string]int64 // served before the phase ended, in all of it, by kind
 	failures map[string]int
 }
 
-func newTally() *tally { return &tally{failures: map[string]int{}} }
+func newTally() *tally { return &tally{failures: map[string]int{}, done: map[string]int64{}} }
 
 func (t *tally) note(kind string, a answer, turn load.Turn) {
 	o, took := a.judge(), time.Since(turn.Due)
@@ -95,12 +93,23 @@ func (t *tally) note(kind string, a answer, turn load.Turn) {
 	}
 }
 
+// serve counts an answer that came while the phase lasted, if it is one.
+func (t *tally) serve(kind string, a answer) {
+	if a.judge() != accepted {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.done[kind]++
+}
+
 // merge adds what another phase of the same sort has brought.
 func (t *tally) merge(other *tally) {
 	t.Add(&other.Tally)
-	t.timed += other.timed
 	t.left += other.left
-	t.done += other.done
+	for kind, n := range other.done {
+		t.done[kind] += n
+	}
 	for what, n := range other.failures {
 		t.failures[what] += n
 	}
@@ -112,11 +121,11 @@ func (s *crowd) closed(ctx context.Context, customers int, during time.Duration)
 	one := func(ctx context.Context, turn load.Turn) {
 		kind, a := s.ask(ctx, pickKind())
 		t.note(kind, a, turn)
+		t.serve(kind, a)
 	}
 	before := computed()
 	t.Took = load.Plan{Length: during}.Run(ctx, slices.Repeat([]load.Client{one}, customers)...)
 	t.left = s.where.left(computed()-before, t.Took)
-	t.timed, t.done = t.Took, t.Served.Count()
 	return t
 }
 
@@ -126,20 +135,19 @@ func (s *crowd) closed(ctx context.Context, customers int, during time.Duration)
 func (s *crowd) atRate(ctx context.Context, rate float64, during, leaveOut time.Duration, ask func() (string, answer)) *tally {
 	t := newTally()
 	began, before := time.Now(), computed()
-	var done atomic.Int64
 	load.Plan{Rate: rate, Length: during}.Each(ctx, mostUnderWay, func(_ context.Context, turn load.Turn) {
 		kind, a := "", answer{err: turn.Err}
 		if turn.Err == nil {
 			kind, a = ask()
 		}
-		if a.judge() == accepted && time.Since(began) < during {
-			done.Add(1)
+		if time.Since(began) < during {
+			t.serve(kind, a)
 		}
 		if turn.Due.Sub(began) >= leaveOut {
 			t.note(kind, a, turn)
 		}
 	})
 	t.left = s.where.left(computed()-before, during)
-	t.Took, t.timed, t.done = during, during-leaveOut, done.Load()
+	t.Took = during
 	return t
 }

@@ -120,7 +120,7 @@ func overrun(ctx context.Context, s *crowd, o Options, report *Report, say func(
 	calm, storm := newTally(), newTally()
 	for range o.Rounds {
 		served := s.closed(ctx, report.Concurrency, o.Phase)
-		rate := times * float64(served.done) / served.Took.Seconds() // what it has just shown it can serve
+		rate := times * float64(served.served()) / served.Took.Seconds() // what it has just shown it can serve
 		asked := s.atRate(ctx, rate, o.Phase, noticing, func() (string, answer) { return s.ask(ctx, pickKind()) })
 		say("best %.0f/s, at %.0f/s asked %.0f/s", served.goodput(), rate, asked.goodput())
 		calm.merge(served)
@@ -134,7 +134,15 @@ func overrun(ctx context.Context, s *crowd, o Options, report *Report, say func(
 }
 
 // goodput is what was served a second, of the processors that the customers have left the shop.
-func (t *tally) goodput() float64 { return float64(t.done) / t.left.Seconds() }
+func (t *tally) goodput() float64 { return float64(t.served()) / t.left.Seconds() }
+
+// served is what was served while the phase lasted.
+func (t *tally) served() (n int64) {
+	for _, of := range t.done {
+		n += of
+	}
+	return n
+}
 
 // quantiles are the median and the 99th percentile, in milliseconds.
 func quantiles(l *load.Latencies) (p50, p99 float64) {
@@ -154,7 +162,7 @@ func (t *tally) phase() Phase {
 	for _, m := range mix {
 		of := t.Kind(m.kind)
 		p50, p99 := quantiles(of)
-		p.Kinds[m.kind] = Kind{float64(of.Count()) / t.timed.Seconds() * t.Took.Seconds() / t.left.Seconds(), p50, p99}
+		p.Kinds[m.kind] = Kind{float64(t.done[m.kind]) / t.left.Seconds(), p50, p99}
 	}
 	return p
 }

@@ -13,7 +13,7 @@ import (
 
 // place is who computes where. The shop gets so many processors, with its database and broker, and the customers get the
 // others, with the world outside. So what they need at five times the rate is not taken from the shop. Where none is left
-// for them they share the shop's, come before it, and what they took is taken into account.
+// for them they share the shop's, and what they took is taken into account.
 type place struct {
 	cpus   float64
 	all    []int // processors of this machine; none where they can't be told apart
@@ -77,11 +77,6 @@ func (p *place) put(pid int, ofShop bool) error {
 	}
 	if p.quota != "" {
 		if err := join(p.quota, pid); err != nil {
-			return err
-		}
-	}
-	if p.shared {
-		if err := yieldTo(pid); err != nil {
 			return err
 		}
 	}

@@ -38,11 +38,6 @@ func pin(pid int, processors ...int) error {
 	return eachThread(pid, func(thread int) error { return unix.SchedSetaffinity(thread, &set) })
 }
 
-// yieldTo lets a process come after those who ask it, so that they ask in time.
-func yieldTo(pid int) error {
-	return eachThread(pid, func(thread int) error { return unix.Setpriority(unix.PRIO_PROCESS, thread, 10) })
-}
-
 // allowed are the processors that this process may use.
 func allowed() []int {
 	var set unix.CPUSet

@@ -10,7 +10,6 @@ import (
 var errNoPlaces = errors.New("processes get processors of their own on Linux only")
 
 func pin(int, ...int) error            { return errNoPlaces }
-func yieldTo(int) error                { return errNoPlaces }
 func newQuota(float64) (string, error) { return "", errNoPlaces }
 func join(string, int) error           { return errNoPlaces }
 func dissolve(string) error            { return nil }

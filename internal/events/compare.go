@@ -150,7 +150,7 @@ func (p *publisher) unmarkGaps(ctx context.Context, stream jetstream.Stream, wit
 			from unnest($1::bigint[]) as gap (seq)
 			where stream_seq = gap.seq and published_at > now() - $2::interval`, seqs, within)
 		if err != nil {
-			return total, fmt.Errorf("take back the marks of %s: %w", p.relay.area, err)
+			return total, fmt.Errorf("take back the marks of %s: %w", p.relay.source, err)
 		}
 		total += done.RowsAffected()
 	}
@@ -175,7 +175,7 @@ func (p *publisher) markBelow(ctx context.Context, seq int64, nth int, within ti
 		return uuid.Nil, 0, false, nil
 	}
 	if err != nil {
-		return uuid.Nil, 0, false, fmt.Errorf("read the marks of %s: %w", p.relay.area, err)
+		return uuid.Nil, 0, false, fmt.Errorf("read the marks of %s: %w", p.relay.source, err)
 	}
 	return id, mark, true, nil
 }
@@ -210,7 +210,7 @@ func (p *publisher) unmark(ctx context.Context, from, to int64, within time.Dura
 			from top
 			where outbox.id = top.id`, from, to, within, unmarkBatch)
 		if err != nil {
-			return total, fmt.Errorf("take back the marks of %s: %w", p.relay.area, err)
+			return total, fmt.Errorf("take back the marks of %s: %w", p.relay.source, err)
 		}
 		total += done.RowsAffected()
 		if done.RowsAffected() < unmarkBatch {

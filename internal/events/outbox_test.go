@@ -84,7 +84,7 @@ func TestOutboxMetrics(t *testing.T) {
 	w := provisioned(t)
 	registry := prometheus.NewRegistry()
 	r := events.NewRelay(events.RelayConfig{
-		Pool: w.producer, NATS: w.connect("catalog"), Area: "catalog", Source: "catalog", Log: quiet(t), Metrics: registry,
+		Pool: w.producer, NATS: w.connect("catalog"), Area: events.Only("catalog"), Source: "catalog", Log: quiet(t), Metrics: registry,
 	})
 	w.emit("a", "b")
 	time.Sleep(10 * time.Millisecond)

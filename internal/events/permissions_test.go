@@ -37,7 +37,7 @@ func TestPermissions(t *testing.T) {
 		w := newWorld(t, "")
 		producer, consumer := as("catalog"), as("orders")
 		relay := events.NewRelay(events.RelayConfig{
-			Pool: w.producer, NATS: producer.js.Conn(), Area: "catalog", Source: "catalog",
+			Pool: w.producer, NATS: producer.js.Conn(), Area: events.Only("catalog"), Source: "catalog",
 			Log: quiet(t), Metrics: prometheus.NewRegistry(), Poll: 50 * time.Millisecond,
 		})
 		w.emit("first")

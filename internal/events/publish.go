@@ -65,7 +65,7 @@ func (p *publisher) publish(ctx context.Context) error {
 		if sendErr != nil {
 			_, markErr := p.next(ctx, acked) // the others need not go again
 			missing := len(batch) - len(acked.ids)
-			return errors.Join(fmt.Errorf("publish %d events of %s: %w", missing, p.relay.area, sendErr), markErr)
+			return errors.Join(fmt.Errorf("publish %d events of %s: %w", missing, p.relay.source, sendErr), markErr)
 		}
 		if err := p.sweep(ctx); err != nil {
 			return err
@@ -82,7 +82,7 @@ func (p *publisher) publish(ctx context.Context) error {
 func (p *publisher) worked(ctx context.Context) {
 	p.state.worked(ctx)
 	if !p.works {
-		p.relay.log.InfoContext(ctx, "relay works", "area", p.relay.area)
+		p.relay.log.InfoContext(ctx, "relay works", "source", p.relay.source)
 	}
 	p.works = true
 }
@@ -131,7 +131,7 @@ func (p *publisher) next(ctx context.Context, acked acknowledged) (batch []Event
 		return err
 	})
 	if err := postgres.Exec(ctx, p.conn, &b); err != nil {
-		return nil, fmt.Errorf("mark %d events in the outbox of %s and read on: %w", len(acked.ids), p.relay.area, err)
+		return nil, fmt.Errorf("mark %d events in the outbox of %s and read on: %w", len(acked.ids), p.relay.source, err)
 	}
 	p.relay.metrics.published.Add(float64(len(acked.ids)))
 	return batch, nil
@@ -181,7 +181,7 @@ type duplicate struct {
 func (p *publisher) sendAll(batch []Event, message func(Event, string) *nats.Msg) (acked acknowledged, doubtful []duplicate, err error) {
 	futures := make([]jetstream.PubAckFuture, 0, len(batch))
 	for _, e := range batch {
-		future, publishErr := p.js.PublishMsgAsync(message(e, p.relay.area))
+		future, publishErr := p.js.PublishMsgAsync(message(e, p.relay.area(e.Type)))
 		if publishErr != nil {
 			err = publishErr // the connection is gone; those behind would fail alike
 			break
@@ -226,7 +226,7 @@ func (p *publisher) sweep(ctx context.Context) error {
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 			return nil // stopping; there is another sweep
 		}
-		return fmt.Errorf("delete old rows from the outbox of %s: %w", p.relay.area, err)
+		return fmt.Errorf("delete old rows from the outbox of %s: %w", p.relay.source, err)
 	}
 	if done.RowsAffected() < sweepBatch {
 		p.swept = time.Now()

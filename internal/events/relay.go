@@ -36,14 +36,20 @@ var errReconnected = errors.New("the connection to NATS is not the one that was 
 
 // RelayConfig is what a relay needs. Poll and Retention may be left zero.
 type RelayConfig struct {
-	Pool      *pgxpool.Pool // where the outbox is; the relay opens one connection of its own besides
-	NATS      *nats.Conn    // made by Connect: without reconnect buffering
-	Area      string        // the subjects' area
-	Source    string        // what the events say they come from: the process
+	Pool      *pgxpool.Pool                 // where the outbox is; the relay opens one connection of its own besides
+	NATS      *nats.Conn                    // made by Connect: without reconnect buffering
+	Area      func(eventType string) string // of the subject; see Only
+	Source    string                        // what the events say they come from: the process
 	Log       *slog.Logger
 	Metrics   prometheus.Registerer
 	Poll      time.Duration // between two looks at the outbox when nobody calls Wake; 1 s if zero
 	Retention time.Duration // how long published rows are kept; 24 h if zero
+}
+
+// Only is for an outbox whose events are all of one area, as a service's are. A
+// monolith's outbox serves several.
+func Only(area string) func(eventType string) string {
+	return func(string) string { return area }
 }
 
 // Relay publishes the outbox of one schema. Each instance of a service runs
@@ -51,7 +57,7 @@ type RelayConfig struct {
 type Relay struct {
 	pool      *pgxpool.Pool
 	nats      *nats.Conn
-	area      string
+	area      func(eventType string) string
 	source    string
 	log       *slog.Logger
 	poll      time.Duration
@@ -91,7 +97,7 @@ func NewRelay(c RelayConfig) *Relay {
 func (r *Relay) Run(ctx context.Context) error {
 	js, err := jetstream.New(r.nats, jetstream.WithPublishAsyncTimeout(ackWait))
 	if err != nil {
-		return fmt.Errorf("relay of %s: %w", r.area, err)
+		return fmt.Errorf("relay of %s: %w", r.source, err)
 	}
 	defer js.CleanupPublisher()
 	var others sync.WaitGroup
@@ -173,7 +179,7 @@ func (r *Relay) connect(ctx context.Context) (conn *pgx.Conn, schema string, err
 	config.RuntimeParams["idle_session_timeout"] = fmt.Sprint((silence + 2*r.poll).Milliseconds())
 	conn, err = pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return nil, "", fmt.Errorf("connect the relay of %s: %w", r.area, err)
+		return nil, "", fmt.Errorf("connect the relay of %s: %w", r.source, err)
 	}
 	// Notifications belong to the database; their names carry the schema.
 	err = conn.QueryRow(ctx, `select current_schema()`).Scan(&schema)
@@ -182,7 +188,7 @@ func (r *Relay) connect(ctx context.Context) (conn *pgx.Conn, schema string, err
 	}
 	if err != nil {
 		_ = conn.Close(ctx)
-		return nil, "", fmt.Errorf("listen to the outbox of %s: %w", r.area, err)
+		return nil, "", fmt.Errorf("listen to the outbox of %s: %w", r.source, err)
 	}
 	return conn, schema, nil
 }
@@ -195,7 +201,7 @@ func (r *Relay) awaitLock(ctx context.Context, conn *pgx.Conn, schema string) er
 		var held bool
 		err := conn.QueryRow(ctx, `select pg_try_advisory_lock(hashtext('outbox'), hashtext($1))`, schema).Scan(&held)
 		if err != nil {
-			return fmt.Errorf("take the relay lock of %s: %w", r.area, err)
+			return fmt.Errorf("take the relay lock of %s: %w", r.source, err)
 		}
 		if held {
 			return nil

@@ -189,7 +189,7 @@ func TestRelayWithoutBroker(t *testing.T) {
 func (w *world) slowRelay() *events.Relay {
 	nc := w.connect("slow")
 	r := events.NewRelay(events.RelayConfig{
-		Pool: w.producer, NATS: nc, Area: "catalog", Source: "slow",
+		Pool: w.producer, NATS: nc, Area: events.Only("catalog"), Source: "slow",
 		Log: quiet(w.t), Metrics: prometheus.NewRegistry(), Poll: time.Minute,
 	})
 	w.run(nc, r.Run)

@@ -114,7 +114,7 @@ func (w *world) relay(instance string, change ...func(*events.RelayConfig)) (*ev
 	w.t.Helper()
 	nc := w.connect(instance)
 	config := events.RelayConfig{
-		Pool: w.producer, NATS: nc, Area: "catalog", Source: instance,
+		Pool: w.producer, NATS: nc, Area: events.Only("catalog"), Source: instance,
 		Log: quiet(w.t), Metrics: prometheus.NewRegistry(), Poll: 100 * time.Millisecond,
 	}
 	for _, c := range change {

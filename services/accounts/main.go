@@ -76,7 +76,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	}
 	defer broker.Close()
 	relay := events.NewRelay(events.RelayConfig{
-		Pool: pool, NATS: broker, Area: "accounts", Source: "accounts", Log: log, Metrics: registry,
+		Pool: pool, NATS: broker, Area: events.Only("accounts"), Source: "accounts", Log: log, Metrics: registry,
 	})
 	members := New(pool, relay.Wake, token.NewSigner("accounts", keys))
 

@@ -67,7 +67,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	}
 	defer broker.Close()
 	relay := events.NewRelay(events.RelayConfig{
-		Pool: pool, NATS: broker, Area: "catalog", Source: "catalog", Log: log, Metrics: registry,
+		Pool: pool, NATS: broker, Area: events.Only("catalog"), Source: "catalog", Log: log, Metrics: registry,
 	})
 	books := New(pool, relay.Wake)
 	consumer := events.NewConsumer(events.ConsumerConfig{

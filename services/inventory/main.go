@@ -72,7 +72,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	}
 	defer broker.Close()
 	relay := events.NewRelay(events.RelayConfig{
-		Pool: pool, NATS: broker, Area: "inventory", Source: "inventory", Log: log, Metrics: registry,
+		Pool: pool, NATS: broker, Area: events.Only("inventory"), Source: "inventory", Log: log, Metrics: registry,
 	})
 	stock := New(pool, relay.Wake)
 	consumer := events.NewConsumer(events.ConsumerConfig{

@@ -77,7 +77,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	}
 	defer broker.Close()
 	relay := events.NewRelay(events.RelayConfig{
-		Pool: pool, NATS: broker, Area: "orders", Source: "orders", Log: log, Metrics: registry,
+		Pool: pool, NATS: broker, Area: events.Only("orders"), Source: "orders", Log: log, Metrics: registry,
 	})
 	caller := token.NewCaller("orders", key)
 	sales := New(pool, relay.Wake, Neighbours{

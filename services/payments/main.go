@@ -74,7 +74,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	}
 	defer broker.Close()
 	relay := events.NewRelay(events.RelayConfig{
-		Pool: pool, NATS: broker, Area: "payments", Source: "payments", Log: log, Metrics: registry,
+		Pool: pool, NATS: broker, Area: events.Only("payments"), Source: "payments", Log: log, Metrics: registry,
 	})
 	money := New(pool, NewProcessor(cfg.ProcessorURL, cfg.ProcessorKey), relay.Wake)
 	consumer := events.NewConsumer(events.ConsumerConfig{

@@ -72,7 +72,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	}
 	defer broker.Close()
 	relay := events.NewRelay(events.RelayConfig{
-		Pool: pool, NATS: broker, Area: "shipping", Source: "shipping", Log: log, Metrics: registry,
+		Pool: pool, NATS: broker, Area: events.Only("shipping"), Source: "shipping", Log: log, Metrics: registry,
 	})
 	parcels := New(pool, relay.Wake)
 	consumer := events.NewConsumer(events.ConsumerConfig{

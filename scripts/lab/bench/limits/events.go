@@ -131,7 +131,7 @@ func eventTimes(ctx context.Context, brokerURL string, producer, consumer *pgxpo
 	}
 
 	relay := events.NewRelay(events.RelayConfig{
-		Pool: producer, NATS: nc, Area: "catalog", Source: "limits", Log: log, Metrics: prometheus.NewRegistry(),
+		Pool: producer, NATS: nc, Area: events.Only("catalog"), Source: "limits", Log: log, Metrics: prometheus.NewRegistry(),
 	})
 	commit, effect := make([]time.Time, eventWarmUp+eventCount), make([]time.Time, eventWarmUp+eventCount)
 	var written []int // what the consumer's transaction holds that commits next

@@ -1,0 +1,2 @@
+-- Nobody writes by now. A killed process's transaction may still commit, and is waited for.
+lock table monolith.accounts, monolith.notifications in share row exclusive mode;

@@ -1,0 +1,2 @@
+drop table if exists monolith.sessions;
+drop table if exists monolith.accounts;

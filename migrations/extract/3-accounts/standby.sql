@@ -1,0 +1,1 @@
+revoke insert, update, delete on accounts.accounts, accounts.sessions from accounts_app;

@@ -1,0 +1,19 @@
+alter table monolith.deliveries drop constraint if exists deliveries_book_id_fkey;
+
+-- The right to write moves, and with it the ownership.
+revoke insert, update, delete on monolith.deliveries from monolith_app;
+revoke update (stock, stock_version) on monolith.books from monolith_app;
+grant insert, update, delete
+  on inventory.stock, inventory.deliveries, inventory.reservations, inventory.reservation_items, inventory.idempotency_keys
+  to inventory_app;
+
+-- The owner publishes. The area's events go along with their marks, published or not.
+with moved as (
+  delete from monolith.outbox
+  where type like 'stock.%'
+  returning *
+)
+insert into inventory.outbox (id, type, data, trace, created_at, stream_seq, published_at)
+select id, type, data, trace, created_at, stream_seq, published_at
+from moved
+order by position;

@@ -1,0 +1,1 @@
+revoke insert, update, delete on payments.payments from payments_app;

@@ -1,0 +1,1 @@
+revoke insert, update, delete on shipping.shipments from shipping_app;

@@ -1,0 +1,3 @@
+-- Nobody writes by now. A killed process's transaction may still commit, and is waited for.
+lock table monolith.books, monolith.carts, monolith.cart_items, monolith.orders, monolith.order_items,
+  monolith.idempotency_keys in share row exclusive mode;

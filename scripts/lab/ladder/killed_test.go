@@ -1,0 +1,88 @@
+package ladder
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"banyan/internal/postgres"
+)
+
+// killer cuts the connection before the statement whose turn it is, as a kill does.
+type killer struct{ left int }
+
+func (k *killer) TraceQueryStart(ctx context.Context, conn *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	if k.left--; k.left == 0 {
+		_ = conn.PgConn().Conn().Close()
+	}
+	return ctx
+}
+
+func (k *killer) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// copyOf makes a database like another one, to which nobody is connected.
+func copyOf(t *testing.T, from, name string) (copied string, drop func()) {
+	t.Helper()
+	address, err := url.Parse(from)
+	require.NoError(t, err)
+	original := strings.TrimPrefix(address.Path, "/")
+	copied = strings.Replace(from, "/"+original, "/"+original+"_"+name, 1)
+	address.Path = "/postgres"
+	change := func(statement string) {
+		conn := connect(t, address.String())
+		defer conn.Close(t.Context())
+		run(t, conn, statement)
+	}
+	change(fmt.Sprintf(`create database %s_%s template %[1]s strategy file_copy`, original, name))
+	return copied, func() { change(fmt.Sprintf(`drop database %s_%s with (force)`, original, name)) }
+}
+
+// A climb that is killed before any of its statements, and run again, ends as one that
+// nobody has killed. So it does when it is killed again and again.
+func TestKilledAnywhere(t *testing.T) {
+	t.Parallel()
+	for _, step := range []int{3, 5} {
+		t.Run(fmt.Sprint("on the way to step ", step), func(t *testing.T) {
+			t.Parallel()
+			below := openShop(t)
+			require.NoError(t, Climb(t.Context(), below, step-1, quiet))
+			whole, drop := copyOf(t, below, "whole")
+			require.NoError(t, Climb(t.Context(), whole, step, quiet))
+			want := everything(t, whole)
+			drop()
+
+			kills := 0
+			for died := true; died; kills++ {
+				url, drop := copyOf(t, below, fmt.Sprint("killed_", kills))
+				config, err := postgres.ParseConfig(url)
+				require.NoError(t, err)
+				config.Tracer = &killer{left: kills + 1}
+				died = climb(t.Context(), config, step, quiet) != nil
+				require.NoError(t, Climb(t.Context(), url, step, quiet), "after a kill before statement %d", kills+1)
+				require.Equal(t, want, everything(t, url), "after a kill before statement %d", kills+1)
+				drop()
+			}
+			require.Greater(t, kills, 30)
+		})
+	}
+	t.Run("again and again", func(t *testing.T) {
+		t.Parallel()
+		url, untouched := openShop(t), openShop(t)
+		config, err := postgres.ParseConfig(url)
+		require.NoError(t, err)
+		for kills := 12; ; kills += 5 {
+			config.Tracer = &killer{left: kills}
+			if climb(t.Context(), config, 8, quiet) == nil {
+				break
+			}
+			require.Less(t, kills, 1000)
+		}
+		require.NoError(t, Climb(t.Context(), untouched, 8, quiet))
+		require.Equal(t, everything(t, untouched), everything(t, url))
+	})
+}

@@ -7,13 +7,15 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/nats-io/nats.go"
 
 	"banyan/docs/api"
+	"banyan/internal/events"
 	"banyan/internal/postgres"
 	"banyan/internal/process"
 	"banyan/internal/telemetry"
@@ -40,30 +42,14 @@ func main() {
 	}
 }
 
-// Config is what the monolith reads from the environment.
-type Config struct {
-	Addr         string        `env:"ADDR" envDefault:"127.0.0.1:8080"`
-	OpsAddr      string        `env:"OPS_ADDR" envDefault:"127.0.0.1:8081"`
-	LogLevel     slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
-	Profiling    bool          `env:"PPROF"` // in the lab only
-	DatabaseURL  string        `env:"DATABASE_URL,required,notEmpty"`
-	PoolSize     int32         `env:"POOL_SIZE" envDefault:"16"`
-	ProcessorURL string        `env:"PROCESSOR_URL,required,notEmpty"`
-	ProcessorKey string        `env:"PROCESSOR_KEY,required,notEmpty"`
-	SMTPAddr     string        `env:"SMTP_ADDR,required,notEmpty"`
-	MailFrom     string        `env:"MAIL_FROM" envDefault:"shop@banyan.example"`
-	SweepAfter   time.Duration `env:"SWEEP_AFTER" envDefault:"5s"`    // longer than a checkout may take
-	SessionCache time.Duration `env:"SESSION_CACHE" envDefault:"30s"` // 0 to ask the database each time
-	MaxRequests  uint          `env:"MAX_REQUESTS" envDefault:"2048"` // inside at once, whatever the door finds; more are told to come back. 0 for no limit
-}
-
 func run(ctx context.Context, environ []string, stderr io.Writer) error {
-	cfg, err := process.Config[Config](environ)
+	cfg, err := readConfig(environ)
 	if err != nil {
 		return err
 	}
 	log := telemetry.NewLogger(stderr, "monolith", cfg.LogLevel)
 	registry := telemetry.NewRegistry()
+	app := process.New(log, registry)
 
 	pool, err := postgres.Open(ctx, cfg.DatabaseURL, postgres.Options{MaxConns: cfg.PoolSize})
 	if err != nil {
@@ -75,45 +61,75 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	if err := postgres.CheckVersion(ctx, pool, migrations.Of("monolith")); err != nil {
 		return err
 	}
+	if err := cfg.checkOwnership(ctx, pool); err != nil {
+		return err
+	}
 	telemetry.WatchPool(registry, pool)
 
-	// The modules and the seams between them.
-	mailer, err := notifications.NewMailer(cfg.SMTPAddr, cfg.MailFrom)
+	// Once an area has left, it is told what it has to know by events.
+	wake := func() {}
+	var broker *nats.Conn
+	if cfg.far("notifications") {
+		if broker, err = events.Connect(ctx, cfg.NATSURL, "monolith", log); err != nil {
+			return err
+		}
+		defer broker.Close()
+		relay := events.NewRelay(events.RelayConfig{
+			Pool: pool, NATS: broker, Area: areaOf, Source: "monolith", Log: log, Metrics: registry,
+		})
+		wake = relay.Wake
+		app.Relay("relay", relay.Run)
+	}
+	m, err := assemble(cfg, pool, wake, log)
 	if err != nil {
 		return err
 	}
-	mail := notifications.New(pool, mailer)
-	members := accounts.New(pool, mail, cfg.SessionCache)
-	books := catalog.New(pool)
-	stock := inventory.New(pool)
-	money := payments.New(pool, payments.NewProcessor(cfg.ProcessorURL, cfg.ProcessorKey))
-	parcels := shipping.New(pool, orders.Fulfilment{Mail: mail})
-	sales := orders.New(pool, orders.Neighbours{
-		Stock: stock, Payments: money, Recovery: money, Shipments: parcels, Mail: mail,
-	}, cfg.SweepAfter)
+	if cfg.far("catalog") {
+		consumer := events.NewConsumer(events.ConsumerConfig{
+			Name: "monolith", Pool: pool, NATS: broker, Log: log, Metrics: registry,
+		})
+		m.sales.Consume(consumer)
+		app.Work("consumer", consumer.Run)
+	}
 
 	door := web.NewDoor(cfg.MaxRequests, "/v1/accounts", "/v1/sessions", "/v1/books", "/v1/stock", "/v1/cart", "/v1/orders",
 		"/v1/payments", "/v1/shipments", "/v1/notifications")
 	e := web.New(web.Options{Log: log, Metrics: telemetry.NewRequests(registry)})
 	registry.MustRegister(door, orders.OldestPending(pool))
 	apidocs.Register(e, "Banyan, the monolith", api.OpenAPI)
-	routes := e.Group("")
-	signedIn := web.SignedIn(members.Authenticate)
-	accounts.Register(routes, members, signedIn)
-	catalog.Register(routes, books, signedIn)
-	inventory.Register(routes, stock, signedIn)
-	orders.Register(routes, sales, signedIn)
-	payments.Register(routes, money, signedIn)
-	shipping.Register(routes, parcels, signedIn)
-	notifications.Register(routes, mail, signedIn)
+	m.register(e.Group(""))
 
-	app := process.New(log, registry)
 	app.Serve(cfg.Addr, door.Guard(e))
 	app.ServeOps(cfg.OpsAddr, cfg.Profiling)
 	app.Ready("postgres", pulse.Check)
-	app.Work("sessions", func(ctx context.Context) error { return members.Run(ctx, log) })
-	app.Work("sweeper", func(ctx context.Context) error { return sales.Run(ctx, log) })
-	app.Work("refunds", func(ctx context.Context) error { return money.Run(ctx, log) })
-	app.Work("mail", func(ctx context.Context) error { return mail.Run(ctx, log) })
+	m.work(app, log)
 	return app.Run(ctx)
+}
+
+// register adds the routes of what is here.
+func (m *modules) register(routes *echo.Group) {
+	signedIn := web.SignedIn(m.authenticate)
+	var fromGateway echo.MiddlewareFunc
+	if m.admitGateway != nil {
+		fromGateway = web.Admit(m.admitGateway)
+	}
+	if m.members != nil {
+		accounts.Register(routes, m.members, signedIn, fromGateway)
+	}
+	if m.books != nil {
+		catalog.Register(routes, m.books, signedIn)
+	}
+	if m.stock != nil {
+		inventory.Register(routes, m.stock, signedIn)
+	}
+	orders.Register(routes, m.sales, signedIn)
+	if m.money != nil {
+		payments.Register(routes, m.money, signedIn)
+	}
+	if m.parcels != nil {
+		shipping.Register(routes, m.parcels, signedIn)
+	}
+	if m.mail != nil {
+		notifications.Register(routes, m.mail, signedIn)
+	}
 }

@@ -30,9 +30,9 @@ type shop struct {
 func newShop(t *testing.T, mail Mail, sessionCache time.Duration) shop {
 	t.Helper()
 	pool := testdb.New(t, migrations.FS).Pool("monolith_app")
-	s := New(pool, mail, sessionCache)
+	s := New(pool, mail, Far{}, sessionCache)
 	e := web.New(web.Options{Log: slog.New(slog.DiscardHandler)})
-	Register(e.Group(""), s, web.SignedIn(s.Authenticate))
+	Register(e.Group(""), s, web.SignedIn(s.Authenticate), nil)
 	return shop{s, t, pool, e}
 }
 

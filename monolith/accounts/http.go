@@ -9,13 +9,19 @@ import (
 	"banyan/internal/web"
 )
 
-// Register adds the routes of accounts and sessions.
-func Register(g *echo.Group, s *Service, signedIn echo.MiddlewareFunc) {
+// Register adds the routes of accounts and sessions. Once a service wants signed
+// tokens, there is also the route that only the gateway may use, and the public
+// keys for everybody who checks its tokens; fromGateway is nil before.
+func Register(g *echo.Group, s *Service, signedIn, fromGateway echo.MiddlewareFunc) {
 	h := &handler{accounts: s}
 	g.POST("/v1/accounts", h.create)
 	g.GET("/v1/accounts/me", h.me, signedIn)
 	g.POST("/v1/sessions", h.login)
 	g.DELETE("/v1/sessions/current", h.logout, signedIn)
+	if fromGateway != nil {
+		g.POST("/internal/v1/sessions/exchange", h.exchange, fromGateway)
+		g.GET(token.KeysPath, h.keys)
+	}
 }
 
 type handler struct {
@@ -66,4 +72,24 @@ func (h *handler) logout(c echo.Context) error {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
+}
+
+func (h *handler) exchange(c echo.Context) error {
+	var req struct {
+		Token string `json:"token" text:"verbatim"`
+	}
+	if err := web.Bind(c, &req); err != nil {
+		return err
+	}
+	signed, err := h.accounts.Exchange(c.Request().Context(), req.Token)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, signed)
+}
+
+// keys may be kept for a minute on the way. Whoever rotates keys waits longer.
+func (h *handler) keys(c echo.Context) error {
+	c.Response().Header().Set(echo.HeaderCacheControl, "public, max-age=60")
+	return c.Blob(http.StatusOK, "application/jwk-set+json", h.accounts.signer.JWKS())
 }

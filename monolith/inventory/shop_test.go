@@ -34,7 +34,7 @@ type shop struct {
 func newShop(t *testing.T) shop {
 	t.Helper()
 	pool := testdb.New(t, migrations.FS).Pool("monolith_app")
-	s := New(pool)
+	s := New(pool, nil)
 	e := web.New(web.Options{Log: slog.New(slog.DiscardHandler)})
 	Register(e.Group(""), s, web.SignedIn(known))
 	return shop{s, t, pool, e}
@@ -135,7 +135,7 @@ func newOrder(wants map[uuid.UUID]int) order {
 // takes is what a checkout does with the stock.
 func (s shop) takes(o order) error {
 	var b pgx.Batch
-	s.QueueTake(&b, o.books, o.quantities)
+	s.QueueTake(s.t.Context(), &b, o.books, o.quantities)
 	return postgres.Exec(s.t.Context(), s.pool, &b)
 }
 
@@ -143,7 +143,7 @@ func (s shop) takes(o order) error {
 func (s shop) givesBack(o order) {
 	s.t.Helper()
 	var b pgx.Batch
-	s.QueueGiveBack(&b, o.books, o.quantities)
+	s.QueueGiveBack(s.t.Context(), &b, o.books, o.quantities)
 	require.NoError(s.t, postgres.Exec(s.t.Context(), s.pool, &b))
 }
 

@@ -51,10 +51,13 @@ func tooMany() error {
 // Service is the inventory.
 type Service struct {
 	pool *pgxpool.Pool
+	wake func() // after a commit that has something to publish; nil: nobody has to be told
 }
 
-// New returns the inventory that the pool's database holds.
-func New(pool *pgxpool.Pool) *Service { return &Service{pool} }
+// New returns the inventory that the pool's database holds. wake is called after
+// each commit that has something to publish; nil while catalog reads the stock
+// for itself.
+func New(pool *pgxpool.Pool, wake func()) *Service { return &Service{pool, wake} }
 
 // Stock returns the book's stock, or ErrNotFound.
 func (s *Service) Stock(ctx context.Context, bookID uuid.UUID) (Stock, error) {
@@ -72,7 +75,7 @@ func (s *Service) Deliver(ctx context.Context, key idempotency.Request, bookID u
 	}
 	var answer idempotency.Answer
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) (err error) {
-		answer, err = deliver(ctx, tx, key, bookID, quantity)
+		answer, err = s.deliver(ctx, tx, key, bookID, quantity)
 		return err
 	})
 	if idempotency.Taken(err) { // by the same request, which has committed meanwhile
@@ -84,18 +87,24 @@ func (s *Service) Deliver(ctx context.Context, key idempotency.Request, bookID u
 	if err != nil {
 		return idempotency.Answer{}, fmt.Errorf("deliver book %s: %w", bookID, err)
 	}
+	if s.wake != nil {
+		s.wake()
+	}
 	return answer, nil
 }
 
 // deliver does all of it in the caller's transaction: the claim, the delivery,
 // and the answer, which cannot be in flight for anybody to see.
-func deliver(ctx context.Context, tx pgx.Tx, key idempotency.Request, bookID uuid.UUID, quantity int) (idempotency.Answer, error) {
+func (s *Service) deliver(ctx context.Context, tx pgx.Tx, key idempotency.Request, bookID uuid.UUID, quantity int) (idempotency.Answer, error) {
 	id := uuid.Must(uuid.NewV7())
 	var b pgx.Batch
 	var stock Stock
 	idempotency.QueueClaim(&b, key, id)
 	queueAddStock(&b, bookID, quantity, &stock)
 	queueInsertDelivery(&b, id, bookID, quantity)
+	if s.wake != nil {
+		queueTell(ctx, &b, []uuid.UUID{bookID})
+	}
 	if err := postgres.Exec(ctx, tx, &b); err != nil {
 		return idempotency.Answer{}, err
 	}

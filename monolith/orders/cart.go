@@ -26,7 +26,7 @@ type CartItem struct {
 	Quantity  int         `json:"quantity"`
 	UnitPrice money.Money `json:"unit_price"`
 	LineTotal money.Money `json:"line_total" db:"-"`
-	Stock     int         `json:"-"`
+	Stock     int         `json:"-"` // while it is near
 }
 
 // maxTitles bounds the lines of a cart, and so the size of all that is made of
@@ -109,7 +109,7 @@ func (s *Service) changeCart(ctx context.Context, accountID uuid.UUID, change fu
 	var b pgx.Batch
 	var cart Cart
 	change(&b)
-	queueReadCart(&b, accountID, &cart)
+	s.queueReadCart(&b, accountID, &cart)
 	if err := postgres.Exec(ctx, s.pool, &b); err != nil {
 		return Cart{}, err
 	}

@@ -237,5 +237,7 @@ func (l *line) shop(s shop) http.Handler {
 }
 
 func (l *line) service(pool *pgxpool.Pool, s shop) *Service {
-	return New(pool, Neighbours{Stock: s.shelf, Payments: s.cashier, Recovery: s.cashier, Shipments: s.depot, Mail: s.post}, sweepAfter)
+	return New(pool, func() {}, Near{
+		Stock: s.shelf, Payments: s.cashier, Recovery: s.cashier, Refunds: s.cashier, Shipments: s.depot, Mail: s.post,
+	}, Far{}, sweepAfter)
 }

@@ -94,13 +94,13 @@ func meanwhile(do func()) func(context.Context, func() error) error {
 // shelf stands in for inventory.
 type shelf struct{}
 
-func (shelf) QueueTake(b *pgx.Batch, books []uuid.UUID, quantities []int) {
+func (shelf) QueueTake(_ context.Context, b *pgx.Batch, books []uuid.UUID, quantities []int) {
 	for n, id := range books {
 		b.Queue(`update books set stock = stock - $2 where id = $1`, id, quantities[n])
 	}
 }
 
-func (shelf) QueueGiveBack(b *pgx.Batch, books []uuid.UUID, quantities []int) {
+func (shelf) QueueGiveBack(_ context.Context, b *pgx.Batch, books []uuid.UUID, quantities []int) {
 	for n, id := range books {
 		b.Queue(`update books set stock = stock + $2 where id = $1`, id, quantities[n])
 	}
@@ -163,6 +163,10 @@ func (c *cashier) QueueRefuse(b *pgx.Batch, orderID uuid.UUID) {
 		status = "refunded"
 	}
 	b.Queue(`update payments set status = $2, card_token = null where order_id = $1 and status = 'pending'`, orderID, status)
+}
+
+func (c *cashier) QueueForget(b *pgx.Batch, orderID uuid.UUID) {
+	b.Queue(`delete from payments where order_id = $1`, orderID)
 }
 
 func (c *cashier) QueueRefund(b *pgx.Batch, orderID uuid.UUID) {

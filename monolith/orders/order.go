@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,7 +31,8 @@ const (
 const (
 	Declined = "declined" // by the card processor
 	Customer = "customer" // at the customer's wish
-	Refused  = "refused"  // by the card processor, with a definite no that is no decline
+	SoldOut  = "sold_out" // after a 202, of a far stock; before one, the order is deleted
+	Refused  = "refused"  // by a neighbour, or by the card processor, with a definite no that is none of these
 )
 
 // Errors of orders.
@@ -38,6 +40,7 @@ var (
 	ErrNotFound  = fault.New(fault.NotFound, "no-such-order", "There is no such order.")
 	ErrPending   = fault.New(fault.Conflict, "order-pending", "An order of yours is not settled yet. Wait for it.").After(time.Second)
 	ErrShipped   = fault.New(fault.Conflict, "order-shipped", "The order has been shipped and cannot be cancelled.")
+	ErrNoWord    = fault.New(fault.Unavailable, "shipping-away", "Shipping cannot be asked for a moment. The order is cancelled as soon as it can, unless it has left by then.").After(time.Second)
 	ErrEmptyCart = fault.New(fault.Invalid, "cart-empty", "The cart is empty.")
 	ErrSoldOut   = fault.New(fault.Conflict, "sold-out", "There are not enough copies left.")
 	ErrDeclined  = fault.New(fault.Declined, "declined", "The card was declined. Nothing was charged; the cart is as it was.")
@@ -55,6 +58,7 @@ type Order struct {
 	ShippingAddress Address     `json:"shipping_address"`
 	PlacedAt        time.Time   `json:"placed_at"`
 	CancelReason    *string     `json:"cancel_reason"`
+	CardToken       string      `json:"-"` // of an order that is being placed; far payments need it until it is settled
 }
 
 // Item is a line of an order, with title and price as they were when it was placed.
@@ -85,11 +89,11 @@ func (a Address) check(c *fault.Checks) {
 }
 
 // newOrder is the pending order for a cart.
-func newOrder(accountID uuid.UUID, cart Cart, address Address) Order {
+func newOrder(accountID uuid.UUID, cart Cart, address Address, cardToken string) Order {
 	o := Order{
 		ID: uuid.Must(uuid.NewV7()), AccountID: accountID, Status: Pending, Total: cart.Total,
-		ShippingAddress: address,
-		PlacedAt:        time.Now().UTC().Truncate(time.Microsecond), // what the database keeps
+		ShippingAddress: address, CardToken: cardToken,
+		PlacedAt: time.Now().UTC().Truncate(time.Microsecond), // what the database keeps
 	}
 	for _, i := range cart.Items {
 		o.Items = append(o.Items, Item{i.BookID, i.Title, i.Quantity, i.UnitPrice})
@@ -130,27 +134,17 @@ func (o Order) paid() Order {
 // Service is the orders module.
 type Service struct {
 	pool       *pgxpool.Pool
-	stock      Stock
-	payments   Payments
-	recovery   Recovery
-	shipments  Shipments
-	mail       Mail
+	wake       func() // after a commit that has something to publish
+	near       Near
+	far        Far
 	sweepAfter time.Duration
 }
 
-// Neighbours are the other sides of the seams.
-type Neighbours struct {
-	Stock     Stock
-	Payments  Payments
-	Recovery  Recovery
-	Shipments Shipments
-	Mail      Mail
-}
-
-// New returns the carts and orders that the pool's database holds. An order
-// that is pending for longer than sweepAfter is the sweeper's.
-func New(pool *pgxpool.Pool, n Neighbours, sweepAfter time.Duration) *Service {
-	return &Service{pool, n.Stock, n.Payments, n.Recovery, n.Shipments, n.Mail, sweepAfter}
+// New returns the carts and orders that the pool's database holds. wake is
+// called after each commit that may have something to publish. An order that is
+// pending for longer than sweepAfter is the sweeper's.
+func New(pool *pgxpool.Pool, wake func(), near Near, far Far, sweepAfter time.Duration) *Service {
+	return &Service{pool, wake, near, far, sweepAfter}
 }
 
 // Order returns one of the account's orders, or ErrNotFound.
@@ -170,7 +164,9 @@ func (s *Service) Orders(ctx context.Context, accountID uuid.UUID, limit int, af
 
 // Cancel cancels a paid order and returns it; one that is cancelled already is
 // returned as it is. The refund follows a little later. It returns ErrPending,
-// ErrShipped or ErrNotFound if it cannot.
+// ErrShipped or ErrNotFound if it cannot, and a fault of the kind Unavailable if
+// shipping is far and cannot be asked; the wish is kept then, and the sweeper asks
+// again, for the answer may only have been lost.
 func (s *Service) Cancel(ctx context.Context, accountID, id uuid.UUID) (Order, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
@@ -187,11 +183,14 @@ func (s *Service) Cancel(ctx context.Context, accountID, id uuid.UUID) (Order, e
 		case Shipped:
 			return Order{}, ErrShipped
 		}
-		err = s.cancelPaid(ctx, o)
+		err = s.requestCancel(ctx, o)
+		if err == nil {
+			err = s.cancelPaid(ctx, o)
+		}
 		switch {
 		case err == nil:
 			return o.cancelled(Customer), nil
-		case s.shipments.Dispatched(err):
+		case s.near.Shipments != nil && s.near.Shipments.Dispatched(err):
 			return Order{}, ErrShipped
 		case moved(err), postgres.Retryable(err):
 			continue // somebody was quicker; see what it is now
@@ -201,24 +200,58 @@ func (s *Service) Cancel(ctx context.Context, accountID, id uuid.UUID) (Order, e
 	return Order{}, ErrBusy
 }
 
-func (s *Service) cancelPaid(ctx context.Context, o Order) error {
+// requestCancel writes the wish down before a far shipping is asked, or a crash
+// between the two answers would leave a paid order whose parcel never leaves.
+func (s *Service) requestCancel(ctx context.Context, o Order) error {
+	if s.far.Shipments == nil {
+		return nil
+	}
 	var b pgx.Batch
-	queueTransition(&b, o.ID, Paid, Cancelled, Customer)
-	s.shipments.QueueCancel(&b, o.ID)
-	s.stock.QueueGiveBack(&b, o.books(), o.quantities())
-	s.recovery.QueueRefund(&b, o.ID)
-	s.mail.QueueCancelled(&b, o.ID, o.AccountID, Customer)
+	queueCancelRequest(&b, o.ID)
 	return postgres.ExecWithin(ctx, s.pool, &b)
 }
 
-// Fulfilment is how shipping reports what it did.
-type Fulfilment struct{ Mail Mail }
+// cancelPaid lets shipping decide: a parcel that has left cannot be called back.
+func (s *Service) cancelPaid(ctx context.Context, o Order) error {
+	var b pgx.Batch
+	if s.far.Shipments != nil {
+		err := s.far.Shipments.Cancel(ctx, o.ID, o.AccountID)
+		if errors.Is(err, ErrShipped) {
+			queueForgetCancelRequest(&b, o.ID)
+			return errors.Join(err, postgres.Exec(ctx, s.pool, &b))
+		}
+		if err != nil {
+			return ErrNoWord.Because(err) // whatever shipping says, the customer is not to blame
+		}
+	}
+	s.queueTransition(&b, o.ID, Paid, Cancelled, Customer)
+	if s.near.Shipments != nil {
+		s.near.Shipments.QueueCancel(&b, o.ID)
+	}
+	if s.near.Stock != nil {
+		s.near.Stock.QueueGiveBack(ctx, &b, o.books(), o.quantities())
+	}
+	if s.near.Refunds != nil {
+		s.near.Refunds.QueueRefund(&b, o.ID)
+	}
+	s.tell(ctx, &b, o.cancelled(Customer), false)
+	if err := postgres.ExecWithin(ctx, s.pool, &b); err != nil {
+		return err
+	}
+	s.wake()
+	return nil
+}
+
+// Fulfilment is how a shipping that is near reports what it did.
+type Fulfilment struct{ Mail Mail } // nil: shipping publishes it, and notifications hears of it
 
 // QueueShipped marks a paid order shipped and queues the mail. The batch fails,
 // and Refused reports it, if the order is not paid.
 func (f Fulfilment) QueueShipped(b *pgx.Batch, orderID, accountID uuid.UUID) {
-	queueTransition(b, orderID, Paid, Shipped, "")
-	f.Mail.QueueShipped(b, orderID, accountID)
+	queueUpdateStatus(b, orderID, Paid, Shipped, "")
+	if f.Mail != nil {
+		f.Mail.QueueShipped(b, orderID, accountID)
+	}
 }
 
 // Refused reports whether a batch failed because the order was not paid.

@@ -68,7 +68,7 @@ func TestTransition(t *testing.T) {
 				if to == Cancelled {
 					reason = Customer
 				}
-				queueTransition(&change, id, from, to, reason)
+				s.queueTransition(&change, id, from, to, reason)
 				err := postgres.Exec(t.Context(), s.pool, &change)
 				if is == from {
 					require.NoError(t, err, "%s to %s", from, to)
@@ -85,9 +85,9 @@ func TestTransition(t *testing.T) {
 // hasOrder writes an order in this state, as if it had got there.
 func (c customer) hasOrder(b book, status string) uuid.UUID {
 	c.t.Helper()
-	o := newOrder(c.id, newCart([]CartItem{{BookID: b.id, Title: b.title, Quantity: 1, UnitPrice: money.USD(1000)}}, 1), home)
+	o := newOrder(c.id, newCart([]CartItem{{BookID: b.id, Title: b.title, Quantity: 1, UnitPrice: money.USD(1000)}}, 1), home, "")
 	var insert pgx.Batch
-	queueInsertOrder(&insert, o)
+	c.queueInsertOrder(&insert, o)
 	require.NoError(c.t, postgres.Exec(c.t.Context(), c.shop.pool, &insert))
 	reason := ""
 	if status == Cancelled {
@@ -100,7 +100,7 @@ func (c customer) hasOrder(b book, status string) uuid.UUID {
 // TestAnswer holds what a checkout answers against what its order has become.
 func TestAnswer(t *testing.T) {
 	t.Parallel()
-	o := newOrder(uuid.New(), newCart([]CartItem{{BookID: uuid.New(), Title: "Emma", Quantity: 2, UnitPrice: money.USD(500)}}, 1), home)
+	o := newOrder(uuid.New(), newCart([]CartItem{{BookID: uuid.New(), Title: "Emma", Quantity: 2, UnitPrice: money.USD(500)}}, 1), home, "")
 	shipped := o.paid()
 	shipped.Status = Shipped
 	for name, test := range map[string]struct {

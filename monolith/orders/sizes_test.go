@@ -101,5 +101,5 @@ func drawOrder(t *rapid.T) (o Order, token string) {
 	slices.SortFunc(cart.Items, func(a, b CartItem) int { return strings.Compare(a.BookID.String(), b.BookID.String()) })
 	cart = newCart(cart.Items, 1)
 	address := Address{text(longestText, "name"), text(longestText, "street"), text(longestText, "city"), text(longestText, "postcode"), "GB"}
-	return newOrder(uuid.New(), cart, address), text(longestText, "token")
+	return newOrder(uuid.New(), cart, address, ""), text(longestText, "token")
 }

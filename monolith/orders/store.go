@@ -3,32 +3,39 @@ package orders
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"banyan/internal/idempotency"
+	"banyan/internal/money"
 	"banyan/internal/postgres"
 )
 
 // readCheckout reads the cart and the key in one round trip. In this order: a
 // cart that was emptied by the first request with the key comes with its claim.
-func readCheckout(ctx context.Context, q postgres.Querier, key idempotency.Request) (*idempotency.Claim, Cart, error) {
+func (s *Service) readCheckout(ctx context.Context, key idempotency.Request) (*idempotency.Claim, Cart, error) {
 	var b pgx.Batch
 	var claim *idempotency.Claim
 	var cart Cart
-	queueReadCart(&b, key.Owner, &cart)
+	s.queueReadCart(&b, key.Owner, &cart)
 	idempotency.QueueFind(&b, key, func(c *idempotency.Claim) error { claim = c; return nil })
-	if err := postgres.ExecWithin(ctx, q, &b); err != nil {
+	if err := postgres.ExecWithin(ctx, s.pool, &b); err != nil {
 		return nil, Cart{}, err
 	}
 	return claim, cart, nil
 }
 
-func queueReadCart(b *pgx.Batch, accountID uuid.UUID, into *Cart) {
+// queueReadCart reads how many copies there are as well, while stock is near.
+func (s *Service) queueReadCart(b *pgx.Batch, accountID uuid.UUID, into *Cart) {
+	stock := "b.stock"
+	if s.far.Stock != nil {
+		stock = "0"
+	}
 	b.Queue(`
-		select c.version, i.book_id, b.title, i.quantity, b.price, b.stock
+		select c.version, i.book_id, b.title, i.quantity, b.price, `+stock+`
 		from carts c
 		join cart_items i on i.account_id = c.account_id
 		join books b on b.id = i.book_id
@@ -99,11 +106,19 @@ func queueTakeFromCart(b *pgx.Batch, accountID, orderID uuid.UUID) {
 		accountID, orderID)
 }
 
-func queueInsertOrder(b *pgx.Batch, o Order) {
-	b.Queue(`
-		insert into orders (id, account_id, status, total, shipping_address, placed_at)
-		values ($1, $2, $3, $4, $5, $6)`,
-		o.ID, o.AccountID, o.Status, o.Total, o.ShippingAddress.json(), o.PlacedAt)
+// queueInsertOrder keeps the card token with the order once no payment keeps it here.
+func (s *Service) queueInsertOrder(b *pgx.Batch, o Order) {
+	if s.far.Payments == nil {
+		b.Queue(`
+			insert into orders (id, account_id, status, total, shipping_address, placed_at)
+			values ($1, $2, $3, $4, $5, $6)`,
+			o.ID, o.AccountID, o.Status, o.Total, o.ShippingAddress.json(), o.PlacedAt)
+	} else {
+		b.Queue(`
+			insert into orders (id, account_id, status, total, shipping_address, placed_at, card_token)
+			values ($1, $2, $3, $4, $5, $6, $7)`,
+			o.ID, o.AccountID, o.Status, o.Total, o.ShippingAddress.json(), o.PlacedAt, o.CardToken)
+	}
 	for n, i := range o.Items {
 		b.Queue(`
 			insert into order_items (order_id, position, book_id, title, quantity, unit_price)
@@ -114,11 +129,82 @@ func queueInsertOrder(b *pgx.Batch, o Order) {
 
 // queueTransition fails the batch, and moved reports it, unless the order is in
 // the state it is to leave: its status becomes null, which the column refuses.
-func queueTransition(b *pgx.Batch, id uuid.UUID, from, to, reason string) {
+// While stock is near, an order that was placed stays.
+func (s *Service) queueTransition(b *pgx.Batch, id uuid.UUID, from, to, reason string) {
+	if s.far.Stock == nil {
+		queueUpdateStatus(b, id, from, to, reason)
+		return
+	}
+	// An order that was sold out is deleted, which an update would just not find.
+	b.Queue(`
+		merge into orders o
+		using (select $1::uuid as id) this on o.id = this.id
+		when matched then update
+			set status = case status when $2 then $3 end, cancel_reason = nullif($4, ''),
+				card_token = null, cancel_requested_at = null
+		when not matched then insert (id, account_id) values (this.id, this.id)`, id, from, to, reason)
+}
+
+func queueUpdateStatus(b *pgx.Batch, id uuid.UUID, from, to, reason string) {
 	b.Queue(`
 		update orders
 		set status = case status when $2 then $3 end, cancel_reason = nullif($4, '')
 		where id = $1`, id, from, to, reason)
+}
+
+// queueDeleteOrder takes a pending order back as if it had never been placed.
+// It too fails the batch if somebody else was quicker.
+func (s *Service) queueDeleteOrder(b *pgx.Batch, id uuid.UUID) {
+	s.queueTransition(b, id, Pending, Pending, "")
+	b.Queue(`delete from order_items where order_id = $1`, id)
+	b.Queue(`delete from orders where id = $1`, id)
+}
+
+// queueCancelRequest fails the batch, and moved reports it, unless the order is paid.
+func queueCancelRequest(b *pgx.Batch, id uuid.UUID) {
+	b.Queue(`
+		update orders
+		set status = case status when 'paid' then status end,
+			cancel_requested_at = coalesce(cancel_requested_at, now())
+		where id = $1`, id)
+}
+
+func queueForgetCancelRequest(b *pgx.Batch, id uuid.UUID) {
+	b.Queue(`update orders set cancel_requested_at = null where id = $1`, id)
+}
+
+// markShipped marks a paid order shipped and returns what it is then.
+func markShipped(ctx context.Context, q postgres.Querier, id uuid.UUID) (status string, err error) {
+	err = q.QueryRow(ctx, `
+		update orders
+		set status = case status when 'paid' then 'shipped' else status end, cancel_requested_at = null
+		where id = $1
+		returning status`, id).Scan(&status)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", ErrNotFound
+	}
+	return status, err
+}
+
+// seenBooks are what catalog told of several books, a book as often as it was told of.
+type seenBooks struct {
+	ids      []uuid.UUID
+	titles   []string
+	prices   []money.Money
+	versions []int
+}
+
+// queueCopyBooks keeps title and price of the books unless what is known is newer. It
+// locks the rows in order of the books, as every other transaction does. A statement may
+// change a row only once, so it takes the newest of each book.
+func queueCopyBooks(b *pgx.Batch, seen seenBooks) {
+	b.Queue(`
+		insert into books (id, title, price, version)
+		select distinct on (id) id, title, price, version
+		from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[]) as told (id, title, price, version)
+		order by id, version desc
+		on conflict (id) do update set title = excluded.title, price = excluded.price, version = excluded.version
+		where books.version < excluded.version`, seen.ids, seen.titles, seen.prices, seen.versions)
 }
 
 func moved(err error) bool { return postgres.NotNullViolation(err, "orders", "status") }
@@ -180,6 +266,28 @@ func selectPending(ctx context.Context, q postgres.Querier, before time.Time, mo
 		) o
 		join order_items i on i.order_id = o.id
 		order by o.placed_at, o.id, i.position`, before, most))
+}
+
+// selectCancelRequests are the paid orders whose customers wished to cancel them
+// before then, and have heard nothing.
+func selectCancelRequests(ctx context.Context, q postgres.Querier, before time.Time, most int) ([]Order, error) {
+	return collectOrders(q.Query(ctx, `
+		select `+orderColumns+`
+		from (
+			select *
+			from orders
+			where cancel_requested_at < $1
+			order by cancel_requested_at
+			limit $2
+		) o
+		join order_items i on i.order_id = o.id
+		order by o.placed_at, o.id, i.position`, before, most))
+}
+
+// selectCardToken is what far payments need to charge a pending order again.
+func selectCardToken(ctx context.Context, q postgres.Querier, id uuid.UUID) (cardToken string, err error) {
+	err = q.QueryRow(ctx, `select coalesce(card_token, '') from orders where id = $1`, id).Scan(&cardToken)
+	return cardToken, err
 }
 
 // collectOrders folds the rows, one per line, into orders.

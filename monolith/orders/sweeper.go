@@ -21,8 +21,8 @@ const (
 	sweepTime   = 5 * time.Second
 )
 
-// Run is the sweeper: it finishes the orders that a crash or a card processor
-// without an answer left pending, until ctx ends. Several may run; the order's
+// Run is the sweeper: it finishes the orders that a crash, or a card processor or
+// a far neighbour without an answer, left pending, until ctx ends. Several may run; the order's
 // transition out of pending lets one of them win.
 func (s *Service) Run(ctx context.Context, log *slog.Logger) error {
 	tick := time.NewTicker(sweepEvery)
@@ -45,9 +45,17 @@ func (s *Service) Run(ctx context.Context, log *slog.Logger) error {
 }
 
 func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {
-	left, err := selectPending(ctx, s.pool, time.Now().Add(-s.sweepAfter), sweepMost)
+	before := time.Now().Add(-s.sweepAfter)
+	left, err := selectPending(ctx, s.pool, before, sweepMost)
 	if err != nil {
 		return fmt.Errorf("look for pending orders: %w", err)
+	}
+	if s.far.Shipments != nil {
+		wishes, err := selectCancelRequests(ctx, s.pool, before, sweepMost)
+		if err != nil {
+			return fmt.Errorf("look for orders to cancel: %w", err)
+		}
+		left = append(left, wishes...)
 	}
 	var group errgroup.Group
 	group.SetLimit(sweepAtOnce)
@@ -65,21 +73,28 @@ func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {
 	return group.Wait()
 }
 
-// finish settles one pending order. Its customer got 202 or no answer at all,
-// so a cancellation is told by mail.
-func (s *Service) finish(ctx context.Context, log *slog.Logger, o Order) error {
-	charging, cancel := context.WithTimeout(ctx, sweepTime)
+// finish settles one pending order, or carries out the wish to cancel a paid
+// one. Its customer got 202 or no answer at all, so what came of it is told by
+// mail.
+func (s *Service) finish(ctx context.Context, log *slog.Logger, o Order) (err error) {
+	asking, cancel := context.WithTimeout(ctx, sweepTime)
 	defer cancel()
-	captured, err := s.recovery.Recharge(charging, o.ID)
-	if err != nil && !errors.Is(err, ErrRefused) {
+	if o.Status == Paid {
+		if err := s.cancelPaid(asking, o); err != nil && !moved(err) && !errors.Is(err, ErrShipped) {
+			return err
+		}
+		return nil
+	}
+	if s.far.Payments != nil {
+		if o.CardToken, err = selectCardToken(asking, s.pool, o.ID); err != nil {
+			return fmt.Errorf("find the card of order %s: %w", o.ID, err)
+		}
+	}
+	if o, _, err = s.ask(asking, o); err != nil {
 		return err
 	}
-	o = outcome(o, captured, err)
 	var b pgx.Batch
-	s.queueOutcome(&b, o)
-	if o.Status == Cancelled {
-		s.mail.QueueCancelled(&b, o.ID, o.AccountID, *o.CancelReason)
-	}
+	s.queueOutcome(ctx, &b, o, false)
 	switch err := postgres.Exec(ctx, s.pool, &b); {
 	case moved(err): // somebody else was quicker
 		return nil
@@ -87,5 +102,6 @@ func (s *Service) finish(ctx context.Context, log *slog.Logger, o Order) error {
 		return err
 	}
 	log.InfoContext(ctx, "order settled", "order_id", o.ID, "status", o.Status)
+	s.wake()
 	return nil
 }

@@ -38,7 +38,9 @@ func newShop(t *testing.T) shop {
 	t.Helper()
 	pool := testdb.New(t, migrations.FS).Pool("monolith_app")
 	n := newNeighbours(t, pool)
-	s := New(pool, Neighbours{Stock: n.shelf, Payments: n.cashier, Recovery: n.cashier, Shipments: n.depot, Mail: n.post}, sweepAfter)
+	s := New(pool, func() {}, Near{
+		Stock: n.shelf, Payments: n.cashier, Recovery: n.cashier, Refunds: n.cashier, Shipments: n.depot, Mail: n.post,
+	}, Far{}, sweepAfter)
 	e := web.New(web.Options{Log: quiet})
 	Register(e.Group(""), s, web.SignedIn(byHeader))
 	return shop{s, n, t, pool, e}

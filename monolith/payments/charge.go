@@ -80,3 +80,7 @@ func (s *Service) QueueSettle(b *pgx.Batch, orderID uuid.UUID, captured bool) {
 // QueueRefuse ends a payment that the processor refused to charge: nothing was
 // charged, or, after an attempt of unknown outcome, the refund tells.
 func (s *Service) QueueRefuse(b *pgx.Batch, orderID uuid.UUID) { queueRefuse(b, orderID) }
+
+// QueueForget drops the payment of an order that was sold out before its card was
+// charged: as the order, it has never been.
+func (s *Service) QueueForget(b *pgx.Batch, orderID uuid.UUID) { queueForget(b, orderID) }

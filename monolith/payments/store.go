@@ -31,6 +31,10 @@ func queueRefuse(b *pgx.Batch, orderID uuid.UUID) {
 		where order_id = $1 and status = 'pending'`, orderID, doubtTime)
 }
 
+func queueForget(b *pgx.Batch, orderID uuid.UUID) {
+	b.Queue(`delete from payments where order_id = $1 and status = 'pending'`, orderID)
+}
+
 // markDoubtful writes down that an attempt to charge was made whose outcome is unknown.
 func markDoubtful(ctx context.Context, q postgres.Querier, orderID uuid.UUID) error {
 	_, err := q.Exec(ctx, `

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"banyan/internal/events"
 	"banyan/internal/fault"
 	"banyan/internal/postgres"
 )
@@ -50,11 +51,15 @@ func trackingNumber(id uuid.UUID) string {
 // Service is the shipping module.
 type Service struct {
 	pool   *pgxpool.Pool
+	wake   func() // after a commit that has something to publish; nil: nobody has to be told
 	orders Orders
 }
 
-// New returns the shipments that the pool's database holds.
-func New(pool *pgxpool.Pool, orders Orders) *Service { return &Service{pool, orders} }
+// New returns the shipments that the pool's database holds. wake is called after
+// each commit that has something to publish; nil while notifications is near.
+func New(pool *pgxpool.Pool, wake func(), orders Orders) *Service {
+	return &Service{pool, wake, orders}
+}
 
 // Shipments returns the account's shipments, newest first: one more than limit,
 // if there is one. An order's id that is not nil narrows them to that order.
@@ -73,7 +78,13 @@ func (s *Service) Dispatch(ctx context.Context, id uuid.UUID) (Shipment, error) 
 	var b pgx.Batch
 	s.orders.QueueShipped(&b, sh.OrderID, sh.AccountID) // first, as a cancellation does: no deadlock
 	queueDispatch(&b, id, number)
+	if s.wake != nil {
+		events.Queue(ctx, &b, shipmentDispatched, shipmentEvent(sh, number))
+	}
 	err = postgres.Exec(ctx, s.pool, &b)
+	if err == nil && s.wake != nil {
+		s.wake()
+	}
 	if err != nil && !s.orders.Refused(err) && !refused(err) && !postgres.Retryable(err) {
 		return Shipment{}, fmt.Errorf("dispatch shipment %s: %w", id, err)
 	}

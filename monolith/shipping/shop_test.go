@@ -31,7 +31,7 @@ type shop struct {
 func newShop(t *testing.T) shop {
 	t.Helper()
 	pool := testdb.New(t, migrations.FS).Pool("monolith_app")
-	s := New(pool, shippedOrders{})
+	s := New(pool, nil, shippedOrders{})
 	e := web.New(web.Options{Log: slog.New(slog.DiscardHandler)})
 	Register(e.Group(""), s, web.SignedIn(known))
 	return shop{s, t, pool, e}

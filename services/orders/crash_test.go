@@ -35,7 +35,7 @@ func newInstance(t *testing.T, db *testdb.DB, n *neighbours) *instance {
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
-	i.Service = New(pool, func() {}, Neighbours{
+	i.Service = New(pool, func() {}, Far{
 		Stock: crashing{i, n}, Payments: crashing{i, n}, Shipments: crashing{i, n},
 	}, sweepAfter)
 	return i

@@ -237,5 +237,5 @@ func (l *line) shop(s shop) http.Handler {
 }
 
 func (l *line) service(pool *pgxpool.Pool, s shop) *Service {
-	return New(pool, func() {}, Neighbours{Stock: s.shelf, Payments: s.cashier, Shipments: s.depot}, sweepAfter)
+	return New(pool, func() {}, Far{Stock: s.shelf, Payments: s.cashier, Shipments: s.depot}, sweepAfter)
 }

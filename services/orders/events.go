@@ -47,6 +47,16 @@ func cancelledEvent(o Order, customerTold bool) cancelledData {
 	return cancelledData{o.ID, o.AccountID, *o.CancelReason, customerTold, o.Items, o.Total, o.PlacedAt}
 }
 
+// tell lets the others know what became of the order, by an event. customerTold: in
+// the answer to the checkout.
+func (s *Service) tell(ctx context.Context, b *pgx.Batch, o Order, customerTold bool) {
+	if o.Status == Paid {
+		events.Queue(ctx, b, orderPaid, paidEvent(o))
+		return
+	}
+	events.Queue(ctx, b, orderCancelled, cancelledEvent(o, customerTold))
+}
+
 // Consume gives the consumer its handlers.
 func (s *Service) Consume(c *events.Consumer) {
 	events.OnBatch(c, s.booksSeen, "book.added", "book.changed")

@@ -80,10 +80,10 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 		Pool: pool, NATS: broker, Area: events.Only("orders"), Source: "orders", Log: log, Metrics: registry,
 	})
 	caller := token.NewCaller("orders", key)
-	sales := New(pool, relay.Wake, Neighbours{
-		Stock:     NewInventory(cfg.InventoryURL, caller),
-		Payments:  NewCashier(cfg.PaymentsURL, caller),
-		Shipments: NewDepot(cfg.ShippingURL, caller),
+	sales := New(pool, relay.Wake, Far{
+		Stock:     RemoteInventory(cfg.InventoryURL, caller),
+		Payments:  RemotePayments(cfg.PaymentsURL, caller),
+		Shipments: RemoteShipping(cfg.ShippingURL, caller),
 	}, cfg.SweepAfter)
 	consumer := events.NewConsumer(events.ConsumerConfig{
 		Name: "orders", Pool: pool, NATS: broker, Log: log, Metrics: registry,

@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"banyan/internal/events"
 	"banyan/internal/fault"
 	"banyan/internal/money"
 	"banyan/internal/postgres"
@@ -136,24 +135,15 @@ func (o Order) paid() Order {
 type Service struct {
 	pool       *pgxpool.Pool
 	wake       func() // after a commit that has something to publish
-	stock      Stock
-	payments   Payments
-	shipments  Shipments
+	far        Far
 	sweepAfter time.Duration
-}
-
-// Neighbours are the other sides of the seams.
-type Neighbours struct {
-	Stock     Stock
-	Payments  Payments
-	Shipments Shipments
 }
 
 // New returns the carts and orders that the pool's database holds. wake is
 // called after each commit that has something to publish. An order that is
 // pending for longer than sweepAfter is the sweeper's.
-func New(pool *pgxpool.Pool, wake func(), n Neighbours, sweepAfter time.Duration) *Service {
-	return &Service{pool, wake, n.Stock, n.Payments, n.Shipments, sweepAfter}
+func New(pool *pgxpool.Pool, wake func(), far Far, sweepAfter time.Duration) *Service {
+	return &Service{pool, wake, far, sweepAfter}
 }
 
 // Order returns one of the account's orders, or ErrNotFound.
@@ -218,7 +208,7 @@ func (s *Service) requestCancel(ctx context.Context, o Order) error {
 // cancelPaid lets shipping decide: a parcel that has left cannot be called back.
 func (s *Service) cancelPaid(ctx context.Context, o Order) error {
 	var b pgx.Batch
-	err := s.shipments.Cancel(ctx, o.ID, o.AccountID)
+	err := s.far.Shipments.Cancel(ctx, o.ID, o.AccountID)
 	if errors.Is(err, ErrShipped) {
 		queueForgetCancelRequest(&b, o.ID)
 		return errors.Join(err, postgres.Exec(ctx, s.pool, &b))
@@ -226,8 +216,8 @@ func (s *Service) cancelPaid(ctx context.Context, o Order) error {
 	if err != nil {
 		return ErrNoWord.Because(err) // whatever shipping says, the customer is not to blame
 	}
-	queueTransition(&b, o.ID, Paid, Cancelled, Customer)
-	events.Queue(ctx, &b, orderCancelled, cancelledEvent(o.cancelled(Customer), false))
+	s.queueTransition(&b, o.ID, Paid, Cancelled, Customer)
+	s.tell(ctx, &b, o.cancelled(Customer), false)
 	if err := postgres.ExecWithin(ctx, s.pool, &b); err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func TestTransition(t *testing.T) {
 				if to == Cancelled {
 					reason = Customer
 				}
-				queueTransition(&change, id, from, to, reason)
+				s.queueTransition(&change, id, from, to, reason)
 				err := postgres.Exec(t.Context(), s.pool, &change)
 				if is == from {
 					require.NoError(t, err, "%s to %s", from, to)
@@ -87,7 +87,7 @@ func (c customer) hasOrder(b book, status string) uuid.UUID {
 	c.t.Helper()
 	o := newOrder(c.id, newCart([]CartItem{{BookID: b.id, Title: b.title, Quantity: 1, UnitPrice: money.USD(1000)}}, 1), home, "tok_visa")
 	var insert pgx.Batch
-	queueInsertOrder(&insert, o, sweepAfter)
+	c.queueInsertOrder(&insert, o)
 	require.NoError(c.t, postgres.Exec(c.t.Context(), c.shop.pool, &insert))
 	reason := ""
 	if status == Cancelled {

@@ -23,16 +23,14 @@ const (
 	chargeTime = 2500 * time.Millisecond
 )
 
-// Inventory is the stock of the inventory service.
-type Inventory struct{ client *web.Client }
+type remoteInventory struct{ client *web.Client }
 
-// NewInventory calls the service at url, as caller.
-func NewInventory(url string, caller *token.Caller) Inventory {
-	return Inventory{remote(url, "inventory", caller, callTime)}
+// RemoteInventory calls the service at url, as caller.
+func RemoteInventory(url string, caller *token.Caller) Reserver {
+	return remoteInventory{remote(url, "inventory", caller, callTime)}
 }
 
-// Reserve implements Stock.
-func (i Inventory) Reserve(ctx context.Context, orderID uuid.UUID, books []uuid.UUID, quantities []int) error {
+func (i remoteInventory) Reserve(ctx context.Context, orderID uuid.UUID, books []uuid.UUID, quantities []int) error {
 	type item struct {
 		BookID   uuid.UUID `json:"book_id"`
 		Quantity int       `json:"quantity"`
@@ -58,16 +56,14 @@ func shortage(err error) []short {
 	return books
 }
 
-// Cashier is the payments service.
-type Cashier struct{ client *web.Client }
+type remotePayments struct{ client *web.Client }
 
-// NewCashier calls the service at url, as caller.
-func NewCashier(url string, caller *token.Caller) Cashier {
-	return Cashier{remote(url, "payments", caller, chargeTime)}
+// RemotePayments calls the service at url, as caller.
+func RemotePayments(url string, caller *token.Caller) Charger {
+	return remotePayments{remote(url, "payments", caller, chargeTime)}
 }
 
-// Charge implements Payments.
-func (p Cashier) Charge(ctx context.Context, orderID, accountID uuid.UUID, cents int64, cardToken string) (captured bool, err error) {
+func (p remotePayments) Charge(ctx context.Context, orderID, accountID uuid.UUID, cents int64, cardToken string) (captured bool, err error) {
 	var result struct {
 		Status string `json:"status"`
 	}
@@ -86,16 +82,15 @@ func (p Cashier) Charge(ctx context.Context, orderID, accountID uuid.UUID, cents
 	return result.Status == "captured", err
 }
 
-// Depot is the shipping service.
-type Depot struct{ client *web.Client }
+type remoteShipping struct{ client *web.Client }
 
-// NewDepot calls the service at url, as caller.
-func NewDepot(url string, caller *token.Caller) Depot {
-	return Depot{remote(url, "shipping", caller, callTime)}
+// RemoteShipping calls the service at url, as caller.
+func RemoteShipping(url string, caller *token.Caller) Keeper {
+	return remoteShipping{remote(url, "shipping", caller, callTime)}
 }
 
-// Cancel implements Shipments. It asks once: the customer can ask again.
-func (d Depot) Cancel(ctx context.Context, orderID, accountID uuid.UUID) error {
+// Cancel asks once: the customer can ask again.
+func (d remoteShipping) Cancel(ctx context.Context, orderID, accountID uuid.UUID) error {
 	return d.client.Do(ctx, http.MethodPost, "/internal/v1/shipments/"+orderID.String()+"/cancel", struct {
 		AccountID uuid.UUID `json:"account_id"`
 	}{accountID}, nil)

@@ -52,12 +52,14 @@ func TestRemote(t *testing.T) {
 	t.Parallel()
 	order, account, one, two := uuid.New(), uuid.New(), uuid.New(), uuid.New()
 	reserve := func(ctx context.Context, url string) error {
-		return NewInventory(url, caller).Reserve(ctx, order, []uuid.UUID{one, two}, []int{1, 2})
+		return RemoteInventory(url, caller).Reserve(ctx, order, []uuid.UUID{one, two}, []int{1, 2})
 	}
 	charge := func(ctx context.Context, url string) (bool, error) {
-		return NewCashier(url, caller).Charge(ctx, order, account, 2598, "tok_visa")
+		return RemotePayments(url, caller).Charge(ctx, order, account, 2598, "tok_visa")
 	}
-	cancel := func(ctx context.Context, url string) error { return NewDepot(url, caller).Cancel(ctx, order, account) }
+	cancel := func(ctx context.Context, url string) error {
+		return RemoteShipping(url, caller).Cancel(ctx, order, account)
+	}
 
 	t.Run("calls say what, and who calls", func(t *testing.T) {
 		t.Parallel()

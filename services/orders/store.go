@@ -16,13 +16,13 @@ import (
 
 // readCheckout reads the cart and the key in one round trip. In this order: a
 // cart that was emptied by the first request with the key comes with its claim.
-func readCheckout(ctx context.Context, q postgres.Querier, key idempotency.Request) (*idempotency.Claim, Cart, error) {
+func (s *Service) readCheckout(ctx context.Context, key idempotency.Request) (*idempotency.Claim, Cart, error) {
 	var b pgx.Batch
 	var claim *idempotency.Claim
 	var cart Cart
 	queueReadCart(&b, key.Owner, &cart)
 	idempotency.QueueFind(&b, key, func(c *idempotency.Claim) error { claim = c; return nil })
-	if err := postgres.ExecWithin(ctx, q, &b); err != nil {
+	if err := postgres.ExecWithin(ctx, s.pool, &b); err != nil {
 		return nil, Cart{}, err
 	}
 	return claim, cart, nil
@@ -102,11 +102,11 @@ func queueTakeFromCart(b *pgx.Batch, accountID, orderID uuid.UUID) {
 }
 
 // queueInsertOrder also claims the order for its request, until sweepAfter is over.
-func queueInsertOrder(b *pgx.Batch, o Order, sweepAfter time.Duration) {
+func (s *Service) queueInsertOrder(b *pgx.Batch, o Order) {
 	b.Queue(`
 		insert into orders (id, account_id, status, total, shipping_address, placed_at, card_token, claimed_until)
 		values ($1, $2, $3, $4, $5, $6, $7, now() + $8::interval)`,
-		o.ID, o.AccountID, o.Status, o.Total, o.ShippingAddress.json(), o.PlacedAt, o.CardToken, sweepAfter)
+		o.ID, o.AccountID, o.Status, o.Total, o.ShippingAddress.json(), o.PlacedAt, o.CardToken, s.sweepAfter)
 	for n, i := range o.Items {
 		b.Queue(`
 			insert into order_items (order_id, position, book_id, title, quantity, unit_price)
@@ -118,7 +118,7 @@ func queueInsertOrder(b *pgx.Batch, o Order, sweepAfter time.Duration) {
 // queueTransition fails the batch, and moved reports it, unless the order is in
 // the state it is to leave: its status becomes null, which the column refuses.
 // So is an order that has gone again, which an update would just not find.
-func queueTransition(b *pgx.Batch, id uuid.UUID, from, to, reason string) {
+func (s *Service) queueTransition(b *pgx.Batch, id uuid.UUID, from, to, reason string) {
 	b.Queue(`
 		merge into orders o
 		using (select $1::uuid as id) this on o.id = this.id
@@ -130,8 +130,8 @@ func queueTransition(b *pgx.Batch, id uuid.UUID, from, to, reason string) {
 
 // queueDeleteOrder takes a pending order back as if it had never been placed.
 // It too fails the batch if somebody else was quicker.
-func queueDeleteOrder(b *pgx.Batch, id uuid.UUID) {
-	queueTransition(b, id, Pending, Pending, "")
+func (s *Service) queueDeleteOrder(b *pgx.Batch, id uuid.UUID) {
+	s.queueTransition(b, id, Pending, Pending, "")
 	b.Queue(`delete from order_items where order_id = $1`, id)
 	b.Queue(`delete from orders where id = $1`, id)
 }

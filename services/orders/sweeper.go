@@ -83,7 +83,7 @@ func (s *Service) finish(ctx context.Context, log *slog.Logger, o Order) error {
 		return err
 	}
 	var b pgx.Batch
-	queueOutcome(ctx, &b, o, false)
+	s.queueOutcome(ctx, &b, o, false)
 	switch err := postgres.Exec(ctx, s.pool, &b); {
 	case moved(err): // somebody else was quicker
 		return nil

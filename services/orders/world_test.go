@@ -36,7 +36,7 @@ func newShop(t *testing.T) shop {
 	t.Helper()
 	pool := testdb.New(t, migrations.FS).Pool("orders_app")
 	n := newNeighbours(t, pool)
-	s := New(pool, func() {}, Neighbours{Stock: n.shelf, Payments: n.cashier, Shipments: n.depot}, sweepAfter)
+	s := New(pool, func() {}, Far{Stock: n.shelf, Payments: n.cashier, Shipments: n.depot}, sweepAfter)
 	e := web.New(web.Options{Log: quiet})
 	Register(e.Group(""), s, web.SignedIn(byHeader))
 	return shop{s, n, t, pool, e}

@@ -197,10 +197,10 @@ func (c *checkoutWorld) record(ctx context.Context, appURL string) (*recorded, e
 	return record(ctx, appURL, func(r *recorded) error {
 		mail := notifications.New(r.pool, nil)
 		money := payments.New(r.pool, payments.NewProcessor(approving.URL, "key"))
-		sales := orders.New(r.pool, orders.Neighbours{
-			Stock: inventory.New(r.pool), Payments: money, Recovery: money,
-			Shipments: shipping.New(r.pool, orders.Fulfilment{Mail: mail}), Mail: mail,
-		}, time.Minute)
+		sales := orders.New(r.pool, func() {}, orders.Near{
+			Stock: inventory.New(r.pool, nil), Payments: money, Recovery: money, Refunds: money,
+			Shipments: shipping.New(r.pool, nil, orders.Fulfilment{Mail: mail}), Mail: mail,
+		}, orders.Far{}, time.Minute)
 		answer, err := sales.Checkout(ctx, orders.Purchase{
 			AccountID: buyer.id,
 			Key:       idempotency.Request{Owner: buyer.id, Method: http.MethodPost, Path: "/v1/orders", Key: recordedKey},

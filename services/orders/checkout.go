@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"banyan/internal/events"
 	"banyan/internal/fault"
 	"banyan/internal/idempotency"
 	"banyan/internal/postgres"
@@ -44,7 +43,7 @@ func (s *Service) Checkout(ctx context.Context, p Purchase) (idempotency.Answer,
 	placing, cancel := context.WithDeadline(ctx, began.Add(askWithin))
 	defer cancel()
 	for range attempts {
-		claim, cart, err := readCheckout(placing, s.pool, p.Key)
+		claim, cart, err := s.readCheckout(placing, p.Key)
 		if err != nil {
 			return idempotency.Answer{}, fmt.Errorf("look at key and cart: %w", err)
 		}
@@ -85,7 +84,7 @@ func (s *Service) Checkout(ctx context.Context, p Purchase) (idempotency.Answer,
 func (s *Service) place(ctx context.Context, p Purchase, o Order, cartVersion int64) error {
 	var b pgx.Batch
 	idempotency.QueueClaim(&b, p.Key, o.ID)
-	queueInsertOrder(&b, o, s.sweepAfter)
+	s.queueInsertOrder(&b, o)
 	queueExpectCart(&b, p.AccountID, cartVersion)
 	return postgres.ExecOnce(ctx, s.pool, &b)
 }
@@ -103,9 +102,9 @@ func (s *Service) settle(ctx context.Context, p Purchase, o Order, deadline time
 	answer := answerFor(o)
 	if soldOut != nil {
 		answer = problem(soldOut)
-		queueDeleteOrder(&b, o.ID)
+		s.queueDeleteOrder(&b, o.ID)
 	} else {
-		queueOutcome(ctx, &b, o, true)
+		s.queueOutcome(ctx, &b, o, true)
 	}
 	idempotency.QueueAnswer(&b, p.Key, answer)
 	switch err := postgres.ExecWithin(ctx, s.pool, &b); {
@@ -130,7 +129,7 @@ func (s *Service) settle(ctx context.Context, p Purchase, o Order, deadline time
 // attempt that nobody heard of. An error leaves the outcome unknown; asking again,
 // from the first step, is right.
 func (s *Service) ask(ctx context.Context, o Order) (Order, *fault.Error, error) {
-	err := s.stock.Reserve(ctx, o.ID, o.books(), o.quantities())
+	err := s.far.Stock.Reserve(ctx, o.ID, o.books(), o.quantities())
 	switch {
 	case errors.Is(err, ErrSoldOut):
 		return o.cancelled(SoldOut), soldOut(o, err), nil
@@ -139,7 +138,7 @@ func (s *Service) ask(ctx context.Context, o Order) (Order, *fault.Error, error)
 	case err != nil:
 		return o, nil, fmt.Errorf("reserve stock for order %s: %w", o.ID, err)
 	}
-	captured, err := s.payments.Charge(ctx, o.ID, o.AccountID, o.Total.Amount, o.CardToken)
+	captured, err := s.far.Payments.Charge(ctx, o.ID, o.AccountID, o.Total.Amount, o.CardToken)
 	switch {
 	case definite(err):
 		return o.cancelled(Refused), nil, nil
@@ -153,17 +152,17 @@ func (s *Service) ask(ctx context.Context, o Order) (Order, *fault.Error, error)
 
 // queueOutcome is the second transaction. Its first statement is the order's
 // transition out of pending, which raises if somebody else was quicker; so each
-// of the others happens once. What was reserved or charged for an order that is
-// cancelled is given back by those who hear of it.
-func queueOutcome(ctx context.Context, b *pgx.Batch, o Order, customerTold bool) {
+// of the others happens once. The neighbours hear of it, and give back what was
+// reserved or charged for an order that is cancelled.
+func (s *Service) queueOutcome(ctx context.Context, b *pgx.Batch, o Order, customerTold bool) {
 	if o.Status == Paid {
-		queueTransition(b, o.ID, Pending, Paid, "")
-		events.Queue(ctx, b, orderPaid, paidEvent(o))
+		s.queueTransition(b, o.ID, Pending, Paid, "")
+		s.tell(ctx, b, o, customerTold)
 		queueTakeFromCart(b, o.AccountID, o.ID)
 		return
 	}
-	queueTransition(b, o.ID, Pending, Cancelled, *o.CancelReason)
-	events.Queue(ctx, b, orderCancelled, cancelledEvent(o, customerTold))
+	s.queueTransition(b, o.ID, Pending, Cancelled, *o.CancelReason)
+	s.tell(ctx, b, o, customerTold)
 }
 
 // repeat answers a request whose key is claimed: with the stored answer, or,

@@ -25,8 +25,8 @@ type cut struct {
 const times = 10
 
 var (
-	reserveCut = cut{file: "services/orders/remote.go", method: "Inventory.Reserve", returns: "nil"}
-	chargeCut  = cut{file: "services/orders/remote.go", method: "Cashier.Charge", returns: "true, nil"}
+	reserveCut = cut{file: "services/orders/remote.go", method: "remoteInventory.Reserve", returns: "nil"}
+	chargeCut  = cut{file: "services/orders/remote.go", method: "remotePayments.Charge", returns: "true, nil"}
 	queueCut   = cut{file: "internal/events/outbox.go", method: "Queue"}
 	tellCut    = cut{file: "services/inventory/store.go", method: "queueTell"}
 	// What the monolith does as well, so that it can be told from what only the services do.
@@ -34,7 +34,7 @@ var (
 	mailCut      = cut{file: "monolith/notifications/smtp.go", method: "line.send", returns: "nil"}
 
 	// A call that has nothing to say, of a path that nobody serves.
-	moreHops = cut{file: "services/orders/remote.go", method: "Inventory.Reserve",
+	moreHops = cut{file: "services/orders/remote.go", method: "remoteInventory.Reserve",
 		again: `_ = i.client.Do(ctx, http.MethodPost, "/internal/nowhere", nil, nil)`}
 	moreEncoding  = cut{file: "internal/web/client.go", method: "Client.send", again: `_, _ = json.Marshal(in)`}
 	moreDecoding  = cut{file: "internal/web/bind.go", method: "decode", again: `_ = decode(body, reflect.New(reflect.TypeOf(into).Elem()).Interface())`}

@@ -58,7 +58,7 @@ func assemble(cfg Config, pool *pgxpool.Pool, wake func(), log *slog.Logger) (*m
 		near.Mail, welcome, fulfilment.Mail = m.mail, m.mail, m.mail
 	}
 
-	if err := m.join(cfg, pool, welcome, wake, log); err != nil {
+	if err := m.identify(cfg, pool, welcome, wake, log); err != nil {
 		return nil, err
 	}
 
@@ -99,8 +99,9 @@ func assemble(cfg Config, pool *pgxpool.Pool, wake func(), log *slog.Logger) (*m
 	return m, nil
 }
 
-// join makes accounts, or what checks the tokens that it signs once it is a service.
-func (m *modules) join(cfg Config, pool *pgxpool.Pool, welcome accounts.Mail, wake func(), log *slog.Logger) error {
+// identify makes what tells customers apart: accounts, or, once accounts is a service,
+// the verifier of the tokens that it signs.
+func (m *modules) identify(cfg Config, pool *pgxpool.Pool, welcome accounts.Mail, wake func(), log *slog.Logger) error {
 	if cfg.far("accounts") {
 		users := token.NewVerifier(token.VerifierConfig{Issuer: "accounts", IssuerURL: cfg.AccountsURL, Log: log})
 		m.authenticate = users.Authenticate

@@ -11,10 +11,11 @@ import (
 var ErrNotOwner = errors.New("the table belongs to another process")
 
 // CheckOwner returns ErrNotOwner unless the role that q works as may insert into the
-// whole table. A right to some of its columns only is not enough.
+// whole table. A right to some of its columns is not enough, and a table that is gone
+// has been left to another process, too.
 func CheckOwner(ctx context.Context, q Querier, table string) error {
 	var owns bool
-	err := q.QueryRow(ctx, `select has_table_privilege(current_user, $1, 'insert')`, table).Scan(&owns)
+	err := q.QueryRow(ctx, `select coalesce(has_table_privilege(current_user, to_regclass($1), 'insert'), false)`, table).Scan(&owns)
 	if err != nil {
 		return fmt.Errorf("ask who may write %s: %w", table, err)
 	}

@@ -5,7 +5,7 @@ create table payments (
   account_id          uuid not null references accounts,
   status              text not null check (status in ('pending', 'captured', 'declined', 'refunded')),
   amount              bigint not null check (amount > 0), -- US cents
-  card_token          text, -- kept only while whoever finishes the order may need it
+  card_token          text, -- kept only until the order is settled
   created_at          timestamptz not null,
   refund_requested_at timestamptz,
   check (status = 'pending' or card_token is null)

@@ -4,7 +4,7 @@
 -- takes away; it never has to add.
 alter table orders
   -- From step 6 on, payments keeps no token for an order that it was not asked about yet.
-  add column card_token          text, -- kept only while whoever finishes the order may need it
+  add column card_token          text, -- kept only until the order is settled
   -- From step 7 on, the parcel is another service's, which may be away when it is asked.
   add column cancel_requested_at timestamptz, -- shipping has to be asked whether the parcel has left
   add constraint orders_card_token_check check (status = 'pending' or card_token is null);

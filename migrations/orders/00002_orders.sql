@@ -32,7 +32,7 @@ create table orders (
   placed_at           timestamptz not null,
   cancel_reason       text check (cancel_reason in ('declined', 'customer', 'sold_out')),
   -- The saga's state: what its next step needs, and who is at it until when.
-  card_token          text, -- kept only while whoever finishes the order may need it
+  card_token          text, -- kept only until the order is settled
   cancel_requested_at timestamptz, -- shipping has to be asked whether the parcel has left
   claimed_until       timestamptz not null default now(),
   check ((status = 'cancelled') = (cancel_reason is not null)),

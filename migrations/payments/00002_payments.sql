@@ -6,7 +6,7 @@ create table payments (
   -- void: cancelled before anybody asked for the money. It refuses a charge that comes late.
   status              text not null check (status in ('pending', 'captured', 'declined', 'refunded', 'void')),
   amount              bigint not null check (amount > 0), -- US cents
-  card_token          text, -- kept only while whoever finishes the order may need it
+  card_token          text, -- kept only until the order is settled
   created_at          timestamptz not null,
   refund_requested_at timestamptz, -- while pending: to be given back should it be captured
   check (status = 'pending' or card_token is null)

@@ -21,7 +21,7 @@ type Signed struct {
 
 // Exchange turns the token of a session, which only accounts understands, into a
 // signed one (the phantom-token pattern). It returns token.ErrUnauthenticated if
-// there is no such session. Nothing is remembered here: whoever asks remembers the
+// there is no such session. Nothing is remembered here: the gateway remembers the
 // answer, and two memories in a row would keep a session twice as long after its
 // end.
 func (s *Service) Exchange(ctx context.Context, raw string) (Signed, error) {

@@ -88,7 +88,7 @@ func (h *handler) exchange(c echo.Context) error {
 	return c.JSON(http.StatusOK, signed)
 }
 
-// keys may be kept for a minute on the way. Whoever rotates keys waits longer.
+// keys may be kept for a minute on the way. A rotation of keys waits longer.
 func (h *handler) keys(c echo.Context) error {
 	c.Response().Header().Set(echo.HeaderCacheControl, "public, max-age=60")
 	return c.Blob(http.StatusOK, "application/jwk-set+json", h.accounts.signer.JWKS())

@@ -8,6 +8,10 @@
 // with the stock given back. Whatever a crash leaves between the two, the
 // sweeper finishes (sweeper.go).
 //
+// A neighbour that has become a service is far: it is asked between the two
+// transactions, or hears of the outcome by an event (seams.go). With all of them far,
+// the flow is that of services/orders.
+//
 // Its couplings, and the step of the ladder that breaks each:
 //
 //   - mail is queued in the order's transactions: 2, notifications;

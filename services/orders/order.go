@@ -58,7 +58,7 @@ type Order struct {
 	ShippingAddress Address     `json:"shipping_address"`
 	PlacedAt        time.Time   `json:"placed_at"`
 	CancelReason    *string     `json:"cancel_reason"`
-	CardToken       string      `json:"-"` // kept only while whoever finishes the order may need it
+	CardToken       string      `json:"-"` // kept only until the order is settled
 }
 
 // Item is a line of an order, with title and price as they were when it was placed.

@@ -99,8 +99,7 @@ func TestLastNotes(t *testing.T) {
 	require.NoError(t, err)
 	defer c.Close(t.Context())
 	require.ErrorContains(t, c.CutOver(t.Context(), time.Minute), "not copied yet")
-	require.NoError(t, c.Note(t.Context()))
-	require.NoError(t, c.Backfill(t.Context(), 2, func(Progress) error { return nil }))
+	fill(t, c)
 	run(t, conn, `update monolith.orders set status = 'paid' where status = 'pending'`)
 	require.NoError(t, c.CutOver(t.Context(), time.Minute))
 	require.Equal(t, []string{"10 0", "10 0"}, ask(t, conn,
@@ -126,8 +125,7 @@ func TestDriftIsFound(t *testing.T) {
 	c, err := Open(t.Context(), url, "orders")
 	require.NoError(t, err)
 	defer c.Close(t.Context())
-	require.NoError(t, c.Note(t.Context()))
-	require.NoError(t, c.Backfill(t.Context(), 2, func(Progress) error { return nil }))
+	fill(t, c)
 	const id = "01900000-0000-7000-8000-0000000000"
 	for kind, sql := range map[string]string{
 		"orders.orders " + id + "22 is different":    `update monolith.orders set total = 7 where id = '` + id + `22'`,

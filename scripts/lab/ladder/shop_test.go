@@ -54,6 +54,13 @@ func openShop(t *testing.T) string {
 	return db.SuperuserURL()
 }
 
+// fill copies an area whose changes are noted from now on.
+func fill(t *testing.T, c *Copier) {
+	t.Helper()
+	require.NoError(t, c.Note(t.Context()))
+	require.NoError(t, c.Backfill(t.Context(), 2, func(Progress) error { return nil }))
+}
+
 func run(t *testing.T, conn *pgx.Conn, sql string) {
 	t.Helper()
 	_, err := conn.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol)

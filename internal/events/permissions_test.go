@@ -24,7 +24,9 @@ func TestPermissions(t *testing.T) {
 	server := newBroker(t, func(o *local.NATSOptions) {
 		o.Config = "../../deploy/nats.conf"
 		o.Env = append(o.Env, "NATS_ADMIN_PASSWORD="+password("admin"))
-		for _, service := range []string{"accounts", "catalog", "inventory", "orders", "payments", "shipping", "notifications"} {
+		for _, service := range []string{
+			"accounts", "catalog", "inventory", "orders", "payments", "shipping", "notifications", "monolith",
+		} {
 			o.Env = append(o.Env, "NATS_"+strings.ToUpper(service)+"_PASSWORD="+password(service))
 		}
 	})
@@ -68,6 +70,18 @@ func TestPermissions(t *testing.T) {
 		require.NoError(t, catalog.request("events.catalog.note.taken", ""))
 		for _, subject := range []string{"events.orders.note.taken", "events.catalogue.note.taken", "events.x", "anything"} {
 			require.ErrorIs(t, catalog.request(subject, ""), nats.ErrPermissionViolation, subject)
+		}
+	})
+	t.Run("the monolith publishes under the areas that tell something before they leave it", func(t *testing.T) {
+		monolith := as("monolith")
+		for _, area := range []string{"accounts", "inventory", "orders", "shipping"} {
+			require.NoError(t, monolith.request("events."+area+".note.taken", ""))
+		}
+		for _, subject := range []string{
+			"events.catalog.note.taken", "events.payments.note.taken", "events.notifications.note.taken",
+			"$JS.API.CONSUMER.MSG.NEXT.EVENTS.orders", "$JS.API.STREAM.PURGE.EVENTS",
+		} {
+			require.ErrorIs(t, monolith.request(subject, ""), nats.ErrPermissionViolation, subject)
 		}
 	})
 	t.Run("a service cannot touch the stream", func(t *testing.T) {

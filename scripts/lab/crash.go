@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"banyan/scripts/lab/crash"
+	"banyan/scripts/lab/up"
 )
 
 type crashCommand struct {
 	Only            string        `help:"One side only: monolith or services." enum:"monolith,services," default:""`
+	Step            int           `help:"The step of the ladder at which the services' side is, 0 to 8." default:"8"`
 	Checkouts       int           `help:"How many checkouts to make." default:"2000"`
 	Customers       int           `help:"How many customers make them." default:"48"`
 	Seed            uint64        `help:"Repeats the schedule of another run. Default: a new one, which is printed."`
@@ -31,13 +33,16 @@ func (c *crashCommand) Run(ctx context.Context, line *commands, to streams) erro
 	if c.Customers < 1 || c.Customers > readers || c.Checkouts < c.Customers {
 		return fmt.Errorf("a run needs 1 to %d customers, and a checkout for each", readers)
 	}
+	if _, err := up.FindStep(c.Step); err != nil {
+		return err
+	}
 	if c.Seed == 0 {
 		c.Seed = rand.Uint64N(1_000_000) + 1
 	}
 	ctx, cancel := withGoRun(ctx)
 	defer cancel()
 	return onEachSide(c.Only, line, to, func(side string) (*crash.Report, error) {
-		fmt.Fprintf(to.err, "%s, seed %d\n", side, c.Seed)
+		fmt.Fprintf(to.err, "%s, seed %d\n", up.SideName(side, c.Step), c.Seed)
 		report, err := c.crash(ctx, side, to)
 		if err != nil {
 			return nil, fmt.Errorf("crash the %s: %w", side, err)
@@ -49,7 +54,7 @@ func (c *crashCommand) Run(ctx context.Context, line *commands, to streams) erro
 func (c *crashCommand) crash(ctx context.Context, side string, to streams) (*crash.Report, error) {
 	return inFolder(ctx, to, func(dir string) (*crash.Report, error) {
 		return crash.Run(ctx, crash.Options{
-			Side: side, Checkouts: c.Checkouts, Customers: c.Customers, Seed: c.Seed,
+			Side: side, Step: c.Step, Checkouts: c.Checkouts, Customers: c.Customers, Seed: c.Seed,
 			SweepAfter: c.SweepAfter, SettleWithin: c.SettleWithin, Patience: patience, Dir: dir, Out: to.err,
 		})
 	}, c.verdict)

@@ -89,7 +89,16 @@ var errNoConsumers = errors.New("only services consume events, and the running l
 
 // consumers are the services that can reject events.
 func consumers(state *up.State) []string {
-	return slices.DeleteFunc(state.Schemas(), func(schema string) bool { return schema == up.Monolith })
+	if state.GatewayURL == "" {
+		return nil
+	}
+	var names []string
+	for _, process := range state.Schemas() {
+		if process != up.Monolith && process != "accounts" && (process != up.Trunk || state.Step >= 4) {
+			names = append(names, process)
+		}
+	}
+	return names
 }
 
 // withPool works on the database of a service, as the service itself.

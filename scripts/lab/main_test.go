@@ -27,8 +27,8 @@ func TestCommands(t *testing.T) {
 		says string
 	}{
 		"a command that is none":               {[]string{"fly"}, "lab --help"},
-		"to start a step that cannot be run":   {[]string{"up", "--step", "3"}, "step 3 (accounts) cannot be run yet: choose one of 0, 8"},
-		"to start the services of step 0":      {[]string{"up", "--step", "0", "--only", "services"}, "it has no services"},
+		"to start a step that is none":         {[]string{"up", "--step", "9"}, "the ladder goes from 0 to 8"},
+		"to crash a step that is none":         {[]string{"crash", "--step", "9"}, "the ladder goes from 0 to 8"},
 		"to start a side that is none":         {[]string{"up", "--only", "half"}, `there is no side "half"`},
 		"to start from a size that is none":    {[]string{"up", "--seed-size", "huge"}, "it is small, medium or large"},
 		"to buy where nothing runs":            {[]string{"buy"}, "go run ./scripts/lab up"},
@@ -46,7 +46,7 @@ func TestCommands(t *testing.T) {
 		"to republish where nothing runs":      {[]string{"republish", "orders", "--since", "2h"}, "no lab is running"},
 		"to republish since what is no time":   {[]string{"republish", "orders", "--since", "lunch"}, `--since: "lunch" is no time: write 2026-`},
 		"to republish what ends before":        {[]string{"republish", "orders", "--since", "1h", "--until", "2h"}, "--since has to be the earlier one"},
-		"to migrate a schema that is none":     {[]string{"migrate", "--schema", "books"}, "it is one of monolith, accounts"},
+		"to migrate a schema that is none":     {[]string{"migrate", "--schema", "books"}, "it is one of trunk, monolith, accounts"},
 		"to migrate where nothing can be done": {[]string{"migrate"}, "set DATABASE_URL"},
 	}
 	for name, c := range refusals {
@@ -63,14 +63,14 @@ func TestCommands(t *testing.T) {
 		out, err := command(t, "steps")
 		require.NoError(t, err)
 		require.Contains(t, out, "notifications")
-		require.Contains(t, out, "not yet")
+		require.Contains(t, out, "lab up --step 4")
 
 		out, err = command(t, "steps", "--json")
 		require.NoError(t, err)
 		var shown []stepShown
 		require.NoError(t, json.Unmarshal([]byte(out), &shown))
 		require.Len(t, shown, 9)
-		require.True(t, shown[8].Runnable)
+		require.Len(t, shown[8].Processes, 8)
 		require.Empty(t, shown[8].URL, "nothing runs")
 	})
 }

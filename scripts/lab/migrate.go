@@ -15,7 +15,7 @@ import (
 )
 
 type migrateCommand struct {
-	Schema []string `help:"Only this schema; may be repeated. Default: all that the running lab has."`
+	Schema []string `help:"Only this schema; may be repeated. The trunk's is called trunk. Default: all that the running lab works with."`
 }
 
 func (c *migrateCommand) Help() string {
@@ -30,8 +30,8 @@ type migrated struct {
 
 func (c *migrateCommand) Run(ctx context.Context, line *commands, to streams) error {
 	for _, schema := range c.Schema {
-		if !slices.Contains(migrations.Schemas, schema) {
-			return fmt.Errorf("there is no schema %q: it is one of %s", schema, strings.Join(migrations.Schemas, ", "))
+		if known := append([]string{up.Trunk}, migrations.Schemas...); !slices.Contains(known, schema) {
+			return fmt.Errorf("there is no schema %q: it is one of %s", schema, strings.Join(known, ", "))
 		}
 	}
 	ownerURL, err := c.owners(line.Dir)
@@ -44,7 +44,7 @@ func (c *migrateCommand) Run(ctx context.Context, line *commands, to streams) er
 		if err != nil {
 			return err
 		}
-		version, err := postgres.Migrate(ctx, location, migrations.Of(schema))
+		version, err := postgres.Migrate(ctx, location, migrations.Of(up.SchemaOf(schema)))
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func (c *migrateCommand) owners(dir string) (func(schema string) (string, error)
 		return nil, fmt.Errorf("read DATABASE_URL: %w", err) // pgx leaves the password out
 	}
 	// SQL names no schema: somebody else's search_path would lead the tables astray.
-	if owner := c.Schema[0] + "_owner"; config.User != owner {
+	if owner := up.SchemaOf(c.Schema[0]) + "_owner"; config.User != owner {
 		return nil, fmt.Errorf("DATABASE_URL logs in as %s; the migrations of %s are applied as %s", config.User, c.Schema[0], owner)
 	}
 	return func(string) (string, error) { return given, nil }, nil

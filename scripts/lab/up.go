@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,7 +17,7 @@ import (
 
 type upCommand struct {
 	Only       string `help:"Start one side only: monolith or services."`
-	Step       int    `help:"The step of the ladder to run beside the monolith; 0 is the monolith alone." default:"8"`
+	Step       *int   `help:"The step of the ladder to run beside the monolith, 0 to 8. Default: where the data stand, or 8. Data climb to a higher step, and never go down."`
 	SeedSize   string `help:"How much data to start with: small, medium or large. Default: what is there, or small."`
 	Fresh      bool   `help:"Remove the data of earlier runs first."`
 	PortOffset int    `help:"Add this to every port, to stay out of another program's way."`
@@ -26,14 +27,11 @@ type upCommand struct {
 const stopWithin = 30 * time.Second
 
 func (c *upCommand) Run(ctx context.Context, line *commands, to streams) error {
-	only, err := c.side()
-	if err != nil {
-		return err
-	}
 	ctx, cancel := withGoRun(ctx)
 	defer cancel()
 	lab, err := up.Start(ctx, up.Options{
-		Only:        only,
+		Only:        c.Only,
+		Step:        c.Step,
 		SeedSize:    c.SeedSize,
 		Dir:         line.Dir,
 		Fresh:       c.Fresh,
@@ -44,6 +42,11 @@ func (c *upCommand) Run(ctx context.Context, line *commands, to streams) error {
 	if err != nil && ctx.Err() != nil {
 		fmt.Fprintln(to.err, "Stopped before everything ran.")
 		return exitCode(130)
+	}
+	var down *up.StepError
+	if errors.As(err, &down) {
+		fmt.Fprintln(to.err, "lab:", err)
+		return exitCode(2)
 	}
 	if err != nil {
 		return err
@@ -73,21 +76,6 @@ func (c *upCommand) Run(ctx context.Context, line *commands, to streams) error {
 		return exitCode(1)
 	}
 	return nil
-}
-
-// side joins --step and --only, which say the same thing for step 0.
-func (c *upCommand) side() (string, error) {
-	step, err := up.FindStep(c.Step)
-	if err != nil {
-		return "", err
-	}
-	if step.Number != 0 {
-		return c.Only, nil
-	}
-	if c.Only == up.Services {
-		return "", fmt.Errorf("step 0 is the monolith alone: it has no services to start")
-	}
-	return up.Monolith, nil
 }
 
 // withGoRun returns a context that also ends when the lab was started by "go run" and that is gone: it does
@@ -127,7 +115,7 @@ func printWelcome(out io.Writer, state *up.State) error {
 		say("  monolith   %s   (API: %[1]s/docs)", state.MonolithURL)
 	}
 	if state.GatewayURL != "" {
-		say("  services   %s   (API: %[1]s/docs)", state.GatewayURL)
+		say("  step %d     %s   (API: %[2]s/docs)", state.Step, state.GatewayURL)
 	}
 	say("  mail       %s/mail", state.OutsideURL)
 	say("  logs       %s", filepath.Join(state.Dir, "logs"))

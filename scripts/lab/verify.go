@@ -71,7 +71,7 @@ func (c *verifyCommand) Run(ctx context.Context, line *commands, to streams) err
 	shops := map[string]*invariants.Shop{}
 	for _, side := range sides {
 		shop, err := invariants.Open(ctx, invariants.Where{
-			Side: side, Database: state.Databases[side], Broker: state.NATSURL, OutsideURL: state.OutsideURL, Since: state.StartedAt,
+			Side: side, Step: state.Step, Database: state.Databases[side], Broker: state.NATSURL, OutsideURL: state.OutsideURL, Since: state.StartedAt,
 		})
 		if err != nil {
 			return err
@@ -128,7 +128,7 @@ func (c *verifyCommand) differ(ctx context.Context, state *up.State, shops map[s
 		databases[side] = pool
 	}
 	o.Fill = func(ctx context.Context, side differ.Side, bookID string) error {
-		return verify.FillShelf(ctx, databases[side.Name], side.Name, bookID)
+		return verify.FillShelf(ctx, databases[side.Name], side.Name, state.Step, bookID)
 	}
 	if err := o.Settle(ctx); err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ func openFlow(ctx context.Context, state *up.State) (*flow, error) {
 		return nil, nil
 	}
 	shop, err := invariants.Open(ctx, invariants.Where{
-		Side: up.Services, Database: state.Databases[up.Services], Broker: state.NATSURL, OutsideURL: state.OutsideURL,
+		Side: up.Services, Step: state.Step, Database: state.Databases[up.Services], Broker: state.NATSURL, OutsideURL: state.OutsideURL,
 	})
 	if err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func openInspectors(ctx context.Context, state *up.State, homes []string) (inspe
 	all := inspectors{}
 	for _, home := range homes {
 		shop, err := invariants.Open(ctx, invariants.Where{
-			Side: home, Database: state.Databases[home], Broker: state.NATSURL, OutsideURL: state.OutsideURL, Since: state.StartedAt,
+			Side: home, Step: state.Step, Database: state.Databases[home], Broker: state.NATSURL, OutsideURL: state.OutsideURL, Since: state.StartedAt,
 		})
 		if err != nil {
 			all.close()

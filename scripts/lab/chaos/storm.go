@@ -93,7 +93,7 @@ func Run(ctx context.Context, options Options) (report *Report, err error) {
 	sweep := []string{"SWEEP_AFTER=2s"}
 	err = up.With(ctx, up.Options{
 		Only: options.Side, SeedSize: "small", Dir: options.Dir, RandomPorts: true, Out: options.Out, Via: s.net.Via,
-		Env: map[string][]string{"monolith": sweep, "orders": sweep},
+		Env: map[string][]string{up.Monolith: sweep, up.Trunk: sweep, "orders": sweep},
 	}, func(ctx context.Context, lab *up.Lab) (err error) {
 		s.lab, s.points.Lab = lab, lab
 		s.world = &fault.World{Lab: lab, Side: options.Side, Net: s.net}
@@ -120,7 +120,7 @@ func (s *storm) run(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	where := invariants.Where{
-		Side: s.options.Side, Database: state.Databases[s.options.Side], Broker: state.NATSURL, OutsideURL: state.OutsideURL,
+		Side: s.options.Side, Step: state.Step, Database: state.Databases[s.options.Side], Broker: state.NATSURL, OutsideURL: state.OutsideURL,
 	}
 	if s.options.Side == up.Services {
 		if s.events, err = invariants.Open(ctx, where); err != nil {
@@ -200,7 +200,7 @@ func (s *storm) schedule() []fault.Step {
 		return s.options.Disks.schedule(s.options.Side, s.options.Seed)
 	}
 	return fault.Schedule(fault.Options{
-		Side: s.options.Side, Processes: up.Processes(s.options.Side), Wires: s.net.Ways(), Seed: s.options.Seed, Quick: s.options.Quick,
+		Side: s.options.Side, Processes: up.Processes(s.options.Side, s.lab.State().Step), Wires: s.net.Ways(), Seed: s.options.Seed, Quick: s.options.Quick,
 	})
 }
 

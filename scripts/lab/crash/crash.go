@@ -20,6 +20,7 @@ import (
 // Options say how much trouble to make. All fields are needed, except for Out.
 type Options struct {
 	Side         string // up.Monolith or up.Services
+	Step         int    // of the ladder, at which the services' side is
 	Checkouts    int
 	Customers    int
 	Seed         uint64        // of the schedule
@@ -50,8 +51,8 @@ func Run(ctx context.Context, options Options) (report *Report, err error) {
 	}
 	sweep := []string{"SWEEP_AFTER=" + options.SweepAfter.String()}
 	err = up.With(ctx, up.Options{
-		Only: options.Side, SeedSize: "small", Dir: options.Dir, RandomPorts: true, Out: options.Out,
-		Env: map[string][]string{"monolith": sweep, "orders": sweep},
+		Only: options.Side, Step: &options.Step, SeedSize: "small", Dir: options.Dir, RandomPorts: true, Out: options.Out,
+		Env: map[string][]string{up.Monolith: sweep, up.Trunk: sweep, "orders": sweep},
 	}, func(ctx context.Context, lab *up.Lab) (err error) {
 		c := &crash{options: options, lab: lab, killer: killer{lab: lab}}
 		report, err = c.run(ctx)
@@ -76,14 +77,14 @@ func (c *crash) run(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	c.began = time.Now()
-	plan := makePlan(c.options.Seed, c.options.Checkouts, c.options.Customers, books, up.Processes(c.options.Side))
+	plan := makePlan(c.options.Seed, c.options.Checkouts, c.options.Customers, books, up.Processes(c.options.Side, state.Step))
 	if err := c.load(ctx, plan); err != nil {
 		return nil, err
 	}
 	loaded := time.Now()
 	c.say("%d processes were killed; waiting until the shop has come to rest …", len(c.killer.deaths))
 	judgement, facts, err := c.history.Judge(ctx, invariants.Where{
-		Side: c.options.Side, Database: state.Databases[c.options.Side], Broker: state.NATSURL, OutsideURL: state.OutsideURL,
+		Side: c.options.Side, Step: state.Step, Database: state.Databases[c.options.Side], Broker: state.NATSURL, OutsideURL: state.OutsideURL,
 		Since: c.began,
 	}, c.options.SettleWithin)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 // Report is what came of a crash run.
 type Report struct {
 	Side       string        `json:"side"`
+	Step       int           `json:"step"`
 	URL        string        `json:"url"`
 	Seed       uint64        `json:"seed"`
 	SweepAfter time.Duration `json:"sweep_after_ns"`
@@ -37,13 +38,13 @@ type Report struct {
 }
 
 func (c *crash) report(loaded time.Time, judgement *history.Judgement, f *invariants.Facts) *Report {
-	worker := "orders"
-	if c.options.Side == up.Monolith {
-		worker = up.Monolith
-	}
 	state := c.lab.State()
+	worker := up.Monolith
+	if c.options.Side == up.Services {
+		worker = up.Ladder[state.Step].Home("orders")
+	}
 	r := &Report{
-		Side: c.options.Side, URL: state.SideURL(c.options.Side), Seed: c.options.Seed, SweepAfter: c.options.SweepAfter,
+		Side: c.options.Side, Step: state.Step, URL: state.SideURL(c.options.Side), Seed: c.options.Seed, SweepAfter: c.options.SweepAfter,
 		Counts: c.history.Counts(), Kills: map[string]int{},
 		BySweeper: bySweeper(f, c.killer.deaths, worker),
 		Load:      loaded.Sub(c.began), Judgement: *judgement,
@@ -73,7 +74,7 @@ func (c *crash) report(loaded time.Time, judgement *history.Judgement, f *invari
 
 // Print writes the report for people.
 func (r *Report) Print(out io.Writer) error {
-	fmt.Fprintf(out, "Killing the %s while %d checkouts are made, seed %d, sweeper after %s\n", r.Side, r.Checkouts, r.Seed, r.SweepAfter)
+	fmt.Fprintf(out, "Killing the %s while %d checkouts are made, seed %d, sweeper after %s\n", up.SideName(r.Side, r.Step), r.Checkouts, r.Seed, r.SweepAfter)
 	table, row := history.NewTable(out)
 	kills := 0
 	var which []string

@@ -12,21 +12,21 @@ func copies() []rule {
 				from orders.books c
 				full join catalog.books b on b.id = c.id
 				where (c.title, c.price, c.version) is distinct from (b.title, b.price, b.version)`,
-			fleet: true,
+			since: withCatalog,
 		},
 		{
 			// Of a book that nobody has delivered nobody has spoken either. What changes stock and leaves as much to be
 			// bought is not told, so the copy may be of an older version, but never of a newer one.
 			name: "catalog's availability equals inventory's stock",
-			of:   `select count(*) from inventory.stock`,
+			of:   `select count(*) from (@shelves) s`,
 			wrong: `
 				select format('book %s: %s available, as of version %s, and in inventory %s, version %s',
 					coalesce(a.book_id, s.book_id), a.available, a.version, s.on_hand - s.reserved, s.version)
 				from catalog.availability a
-				full join inventory.stock s on s.book_id = a.book_id
+				full join (@shelves) s on s.book_id = a.book_id
 				where coalesce(a.available, 0) <> least(coalesce(s.on_hand - s.reserved, 0), 9007199254740991) -- the most that is shown
 					or coalesce(a.version, 0) > coalesce(s.version, 0)`,
-			fleet: true,
+			since: withCatalog,
 		},
 		{
 			name: "inventory knows every book",
@@ -35,7 +35,7 @@ func copies() []rule {
 				select format('book %s', b.id)
 				from catalog.books b
 				where not exists (select from inventory.stock s where s.book_id = b.id)`,
-			fleet: true,
+			since: withReserved,
 		},
 		{
 			name: "catalog's recent sales equal the orders",
@@ -68,7 +68,7 @@ func copies() []rule {
 					select i.* from catalog.recent_order_items i join recent on recent.order_id = i.order_id
 				) r on r.order_id = o.order_id and r.book_id = o.book_id
 				where o.quantity is distinct from r.quantity`,
-			fleet: true,
+			since: withCatalog,
 		},
 		{
 			name: "notifications' contacts equal the accounts",
@@ -78,7 +78,7 @@ func copies() []rule {
 				from notifications.contacts c
 				full join accounts.accounts a on a.id = c.account_id
 				where (c.email, c.name) is distinct from (a.email, a.name)`,
-			fleet: true,
+			since: withEvents,
 		},
 	}
 }

@@ -30,7 +30,7 @@ func TestDrain(t *testing.T) {
 	require.NoError(t, err)
 	db := testdb.New(t, migrations.FS)
 	admin := db.Superuser()
-	shop, err := Open(ctx, Where{Side: Services, Database: db.SuperuserURL(), Broker: address})
+	shop, err := Open(ctx, Where{Side: Services, Step: last, Database: db.SuperuserURL(), Broker: address})
 	require.NoError(t, err)
 	t.Cleanup(shop.Close)
 

@@ -30,7 +30,7 @@ type Effect struct {
 // is given back.
 type effect struct {
 	name, due, done string
-	fleet           bool
+	since           int // the first step that has it
 }
 
 const (
@@ -55,13 +55,13 @@ func effects() []effect {
 			when o.status = 'cancelled' and o.cancel_reason <> 'customer' then greatest(` +
 			fmt.Sprintf(inMails, SubjectCancelled) + ` - 1, 0) -- whether one is due depends on what the answer was
 			else ` + fmt.Sprintf(inMails, SubjectCancelled) + ` end`},
-		{name: "end of the reservation", fleet: true, due: `case when o.status <> 'pending' then 1 else 0 end`, done: `case
+		{name: "end of the reservation", since: withReserved, due: `case when o.status <> 'pending' then 1 else 0 end`, done: `case
 			when o.status = 'cancelled' and not exists (
 				select from inventory.reservations r where r.order_id = o.id and r.status in ('reserved', 'committed')) then 1
 			when o.status in ('paid', 'shipped') and exists (
 				select from inventory.reservations r where r.order_id = o.id and r.status = 'committed') then 1
 			else 0 end`},
-		{name: "recent sale", fleet: true, due: ifKept,
+		{name: "recent sale", since: withCatalog, due: ifKept,
 			done: `(select count(*) from catalog.recent_orders r where r.order_id = o.id and not r.cancelled)`},
 	}
 }
@@ -74,7 +74,7 @@ func (s *Shop) Effects(ctx context.Context, since, until time.Time) (t Tally, er
 		return t, err
 	}
 	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
-		t, err = tally(ctx, tx, s.where.Side, outside, since, until)
+		t, err = tally(ctx, tx, s.where, outside, since, until)
 		return err
 	})
 	if err != nil {
@@ -83,13 +83,13 @@ func (s *Shop) Effects(ctx context.Context, since, until time.Time) (t Tally, er
 	return t, nil
 }
 
-func tally(ctx context.Context, tx pgx.Tx, side string, outside witness, since, until time.Time) (t Tally, err error) {
+func tally(ctx context.Context, tx pgx.Tx, where Where, outside witness, since, until time.Time) (t Tally, err error) {
 	if err := outside.load(ctx, tx); err != nil {
 		return t, err
 	}
 	var each []string
 	for n, e := range effects() {
-		if e.fleet && side != Services {
+		if where.step() < e.since {
 			continue
 		}
 		each = append(each, fmt.Sprintf(`select %d as n, o.id, '%s' as name, %s as due, %s as done from placed o`, n, e.name, e.due, e.done))
@@ -109,7 +109,7 @@ func tally(ctx context.Context, tx pgx.Tx, side string, outside witness, since, 
 		group by l.reference`
 	statement := strings.NewReplacer("@each", strings.Join(each, " union all "), "@strays", fmt.Sprint(len(effects())),
 		"@since", literal(since), "@until", literal(until)).Replace(counted)
-	if _, err := tx.Exec(ctx, inSchemas(side, statement)); err != nil {
+	if _, err := tx.Exec(ctx, where.inSchemas(statement)); err != nil {
 		return t, err
 	}
 	rows, err := tx.Query(ctx, `

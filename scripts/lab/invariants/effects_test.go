@@ -16,10 +16,10 @@ func talliedAfter(t *testing.T, conn *pgx.Conn, side, sql string, outside witnes
 	require.NoError(t, err)
 	defer func() { require.NoError(t, tx.Rollback(t.Context())) }()
 	if sql != "" {
-		_, err := conn.PgConn().Exec(t.Context(), `set local session_replication_role = replica;`+inSchemas(side, sql)).ReadAll()
+		_, err := conn.PgConn().Exec(t.Context(), `set local session_replication_role = replica;`+(Where{Side: side, Step: last}).inSchemas(sql)).ReadAll()
 		require.NoError(t, err)
 	}
-	tally, err := tally(t.Context(), tx, side, outside, time.Time{}, time.Now())
+	tally, err := tally(t.Context(), tx, Where{Side: side, Step: last}, outside, time.Time{}, time.Now())
 	require.NoError(t, err)
 	return tally
 }
@@ -78,7 +78,7 @@ func TestEffects(t *testing.T) {
 				tx, err := conn.Begin(t.Context())
 				require.NoError(t, err)
 				defer func() { require.NoError(t, tx.Rollback(t.Context())) }()
-				tally, err := tally(t.Context(), tx, side, outside, time.Now(), time.Now())
+				tally, err := tally(t.Context(), tx, Where{Side: side, Step: last}, outside, time.Now(), time.Now())
 				require.NoError(t, err)
 				require.Zero(t, tally.Orders)
 			})

@@ -16,7 +16,7 @@ type Contents struct {
 
 // Contents looks what the shop holds, and what it has sold since.
 func (s *Shop) Contents(ctx context.Context, since time.Time) (c Contents, err error) {
-	err = s.pool.QueryRow(ctx, inSchemas(s.where.Side, `
+	err = s.pool.QueryRow(ctx, s.where.inSchemas(`
 		with sold as (
 			select i.book_id, sum(i.quantity) as copies
 			from orders.order_items i

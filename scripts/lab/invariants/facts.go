@@ -61,21 +61,24 @@ const (
 		where k.path = '/v1/orders' and k.claimed_at >= $1`
 )
 
-// settled tells when orders were paid or cancelled. An order that the monolith's sweeper cancels is told of by mail.
-var settled = map[string]string{
-	Monolith: `
+// settled tells when orders were paid or cancelled. Before there are events, an order that the sweeper cancels is told of
+// by mail.
+func (w Where) settled() string {
+	if w.step() >= withEvents {
+		return `
+			select (data->>'order_id')::uuid as order_id, min(created_at) as at
+			from orders.outbox
+			where type in ('order.paid', 'order.cancelled')
+			group by 1`
+	}
+	return `
 		select order_id, min(at) as at
 		from (
 			select order_id, created_at as at from shipping.shipments
 			union all
 			select order_id, created_at from notifications.notifications where kind = 'order_cancelled'
 		) told
-		group by order_id`,
-	Services: `
-		select (data->>'order_id')::uuid as order_id, min(created_at) as at
-		from orders.outbox
-		where type in ('order.paid', 'order.cancelled')
-		group by 1`,
+		group by order_id`
 }
 
 // Facts reads what there is since the moment from which on all mail was kept.
@@ -96,7 +99,7 @@ func (s *Shop) Facts(ctx context.Context) (*Facts, error) {
 }
 
 func rows[T any](ctx context.Context, s *Shop, statement string) ([]T, error) {
-	found, err := s.pool.Query(ctx, inSchemas(s.where.Side, statement), s.where.Since)
+	found, err := s.pool.Query(ctx, s.where.inSchemas(statement), s.where.Since)
 	if err != nil {
 		return nil, fmt.Errorf("read the database of the %s: %w", s.where.Side, err)
 	}

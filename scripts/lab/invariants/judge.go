@@ -3,7 +3,7 @@ package invariants
 import (
 	"context"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -13,30 +13,8 @@ type rule struct {
 	name string
 	// of counts what is looked at; wrong returns a text for each that breaks the rule.
 	of, wrong string
-	// fleet rules speak of what only services have.
-	fleet bool
-}
-
-// Areas are the services' schemas.
-var Areas = []string{"accounts", "catalog", "inventory", "orders", "payments", "shipping", "notifications"}
-
-// shelves is where the number of copies is kept.
-var shelves = map[string]string{
-	Monolith: `select id as book_id, stock as on_hand, 0 as reserved from catalog.books`,
-	Services: `select book_id, on_hand, reserved from inventory.stock`,
-}
-
-// inSchemas is a statement as the side's database understands it. Rules name the services' schemas; in the
-// monolith one schema has all areas.
-func inSchemas(side, statement string) string {
-	statement = strings.ReplaceAll(statement, "@shelves", shelves[side])
-	statement = strings.ReplaceAll(statement, "@settled", settled[side])
-	if side == Monolith {
-		for _, area := range Areas {
-			statement = strings.ReplaceAll(statement, area+".", Monolith+".")
-		}
-	}
-	return statement
+	// since is the first step that has what the rule speaks of.
+	since int
 }
 
 // named is how many offenders a verdict names.
@@ -50,16 +28,16 @@ func judge(ctx context.Context, tx pgx.Tx, where Where, outside witness) ([]Verd
 	// A null array would make each comparison with it null.
 	planted, readers := append([]string{}, where.Planted...), append([]string{}, where.Readers...)
 	var verdicts []Verdict
-	for _, r := range rules() {
-		if r.fleet && where.Side != Services {
+	for _, r := range rules(where.schemas()) {
+		if where.step() < r.since {
 			continue
 		}
 		v := Verdict{Rule: r.name}
 		// One statement has one type for each name, so both are said in all of them.
-		statement := inSchemas(where.Side, `
+		statement := where.inSchemas(`
 			with given as (select @since::timestamptz as since, @planted::text[] as planted, @readers::text[] as readers),
-			wrong (what) as materialized (`+r.wrong+`)
-			select (`+r.of+`), (select count(*) from wrong), array(select what from wrong order by what limit @named)`)
+			wrong (what) as materialized (` + r.wrong + `)
+			select (` + r.of + `), (select count(*) from wrong), array(select what from wrong order by what limit @named)`)
 		args := pgx.NamedArgs{"since": where.Since, "planted": planted, "readers": readers, "named": named}
 		if err := tx.QueryRow(ctx, statement, args).Scan(&v.Checked, &v.Broken, &v.Offenders); err != nil {
 			return nil, fmt.Errorf("look whether %s: %w", r.name, err)
@@ -69,7 +47,7 @@ func judge(ctx context.Context, tx pgx.Tx, where Where, outside witness) ([]Verd
 	return verdicts, nil
 }
 
-// rules are all of them, in the order in which they are told.
-func rules() []rule {
-	return append(append(append(money(), goods()...), rest()...), copies()...)
+// rules are all of them, in the order in which they are told. The schemas are those that have events.
+func rules(schemas []string) []rule {
+	return slices.Concat(money(), goods(), rest(), messages(schemas), copies())
 }

@@ -17,6 +17,7 @@ import (
 	"banyan/internal/postgres"
 	"banyan/internal/testdb"
 	"banyan/migrations"
+	"banyan/scripts/lab/ladder"
 	"banyan/scripts/lab/seed"
 )
 
@@ -142,6 +143,21 @@ func TestJudge(t *testing.T) {
 		})
 	}
 
+	t.Run("on the way up the ladder", func(t *testing.T) {
+		t.Parallel()
+		conn, outside := wellKept(t, Monolith)
+		for step := range last + 1 {
+			require.NoError(t, ladder.Climb(t.Context(), conn.Config().ConnString(), step, func(string) {}))
+			where := Where{Side: Services, Step: step}
+			require.Empty(t, brokenAt(t, conn, where, fault{}, outside), "step %d", step)
+			for _, f := range faults() {
+				if !f.fleet {
+					require.Subset(t, brokenAt(t, conn, where, f, outside), f.rules, "step %d, %s", step, f.name)
+				}
+			}
+		}
+	})
+
 	t.Run("a dead letter that was planted breaks no rule", func(t *testing.T) {
 		t.Parallel()
 		conn, outside := wellKept(t, Services)
@@ -155,7 +171,7 @@ func TestJudge(t *testing.T) {
 		t.Parallel()
 		conn, outside := wellKept(t, Services)
 		id := uuid.NewString()
-		where := Where{Side: Services, Planted: []string{id}, Readers: []string{"payments", "shipping"}}
+		where := Where{Side: Services, Step: last, Planted: []string{id}, Readers: []string{"payments", "shipping"}}
 		letter := func(area string) string {
 			return `insert into ` + area + `.dead_letters (consumer, event_id, type, subject, headers, body, error)
 				values ('` + area + `', '` + id + `', 'order.paid', 's', '{}', '', 'no');`
@@ -176,7 +192,7 @@ func TestHandled(t *testing.T) {
 	require.NoError(t, err)
 	consumer, err := stream.CreateConsumer(t.Context(), jetstream.ConsumerConfig{Durable: "payments"})
 	require.NoError(t, err)
-	shop := &Shop{stream: stream}
+	shop := &Shop{where: Where{Side: Services, Step: last}, stream: stream}
 	broken := func() int64 {
 		v, err := shop.handled(t.Context())
 		require.NoError(t, err)
@@ -196,7 +212,7 @@ func TestHandled(t *testing.T) {
 // brokenAfter spoils something, judges, and takes it back. It returns the rules that are broken.
 func brokenAfter(t *testing.T, conn *pgx.Conn, side string, f fault, outside witness, planted ...string) []string {
 	t.Helper()
-	return brokenAt(t, conn, Where{Side: side, Planted: planted}, f, outside)
+	return brokenAt(t, conn, Where{Side: side, Step: last, Planted: planted}, f, outside)
 }
 
 func brokenAt(t *testing.T, conn *pgx.Conn, where Where, f fault, outside witness) []string {
@@ -206,7 +222,7 @@ func brokenAt(t *testing.T, conn *pgx.Conn, where Where, f fault, outside witnes
 	defer func() { require.NoError(t, tx.Rollback(t.Context())) }()
 	if f.sql != "" {
 		// Foreign keys keep some of this from happening by accident; the rules do not rely on them.
-		_, err := conn.PgConn().Exec(t.Context(), `set local session_replication_role = replica;`+inSchemas(where.Side, f.sql)).ReadAll()
+		_, err := conn.PgConn().Exec(t.Context(), `set local session_replication_role = replica;`+where.inSchemas(f.sql)).ReadAll()
 		require.NoError(t, err)
 	}
 	said := witness{slices.Clone(outside.ledger), slices.Clone(outside.mails)}

@@ -111,7 +111,7 @@ func (s *Shop) witness(ctx context.Context) (w witness, err error) {
 
 // buyers are the addresses of those who have ordered since the mail is kept.
 func (s *Shop) buyers(ctx context.Context) ([]string, error) {
-	statement := inSchemas(s.where.Side, `
+	statement := s.where.inSchemas(`
 		select a.email
 		from accounts.accounts a
 		where exists (select from orders.orders o where o.account_id = a.id and o.placed_at >= $1)`)

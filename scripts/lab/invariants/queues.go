@@ -14,13 +14,13 @@ type Queue struct {
 	Empty bool
 }
 
-// Outboxes are those of the services, none in a monolith.
+// Outboxes are those of the shop, none where there are no events.
 func (s *Shop) Outboxes(ctx context.Context) ([]Queue, error) {
 	if s.stream == nil {
 		return nil, nil
 	}
 	var questions []string
-	for _, area := range Areas {
+	for _, area := range s.where.schemas() {
 		questions = append(questions, strings.ReplaceAll(
 			`select 'outbox of @area', not exists (select from @area.outbox where stream_seq is null)`, "@area", area))
 	}
@@ -31,13 +31,16 @@ func (s *Shop) Outboxes(ctx context.Context) ([]Queue, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Queue])
 }
 
-// Consumers are what they have to deal with. There are none in a monolith, and none while they are being made again.
+// Consumers are what they have to deal with. There are none where there are no events, and none while they are being made again.
 func (s *Shop) Consumers(ctx context.Context) (all []Queue, err error) {
 	if s.stream == nil {
 		return nil, nil
 	}
 	consumers := s.stream.ListConsumers(ctx)
 	for consumer := range consumers.Info() {
+		if !s.where.consumer(consumer.Name) {
+			continue
+		}
 		all = append(all, Queue{"consumer " + consumer.Name, consumer.NumPending == 0 && consumer.NumAckPending == 0})
 	}
 	if err := consumers.Err(); err != nil {

@@ -20,10 +20,11 @@ const (
 	where exists (select from payments.payments where status = 'captured' and refund_requested_at is not null)
 	union all
 	select 'a mail is queued' where exists (select from notifications.notifications where status = 'queued')`
-	unrestOfServices = `
+	unrestOfWishes = `
 	union all
 	select 'a wish to cancel is open'
-	where exists (select from orders.orders where cancel_requested_at is not null and status = 'paid')
+	where exists (select from orders.orders where cancel_requested_at is not null and status = 'paid')`
+	unrestOfReservations = `
 	union all
 	select 'a book has copies reserved' where exists (select from inventory.reservations where status = 'reserved')`
 	unrestOfArea = `
@@ -36,10 +37,13 @@ const (
 // waited for last.
 func (s *Shop) Settle(ctx context.Context, within time.Duration) (left, last []string, err error) {
 	statement := unrest
-	if s.where.Side == Services {
-		statement += unrestOfServices + s.unpublished()
+	if s.where.step() >= withReserved {
+		statement += unrestOfReservations
 	}
-	return s.wait(ctx, within, 100*time.Millisecond, statement)
+	if s.where.step() >= withWishes {
+		statement += unrestOfWishes
+	}
+	return s.wait(ctx, within, 100*time.Millisecond, statement+s.unpublished())
 }
 
 // Drain waits for less: until every event has had its effects, and those of these. It returns what is left when the time is
@@ -53,7 +57,7 @@ func (s *Shop) Drain(ctx context.Context, within time.Duration) (left []string, 
 }
 
 func (s *Shop) unpublished() (statement string) {
-	for _, area := range Areas {
+	for _, area := range s.where.schemas() {
 		statement += strings.ReplaceAll(unrestOfArea, "@area", area)
 	}
 	return statement
@@ -99,7 +103,7 @@ func (s *Shop) underWay(ctx context.Context, statement string) (left []string, e
 			return v.Offenders, err
 		}
 	}
-	rows, err := s.pool.Query(ctx, inSchemas(s.where.Side, statement))
+	rows, err := s.pool.Query(ctx, s.where.inSchemas(statement))
 	if err != nil {
 		return nil, fmt.Errorf("look what is under way: %w", err)
 	}

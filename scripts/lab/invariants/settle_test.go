@@ -18,7 +18,7 @@ func asShop(t *testing.T, side string, conn *pgx.Conn) *Shop {
 	shop, err := Open(t.Context(), Where{Side: Monolith, Database: conn.Config().ConnString()})
 	require.NoError(t, err)
 	t.Cleanup(shop.Close)
-	shop.where.Side = side
+	shop.where.Side, shop.where.Step = side, last
 	return shop
 }
 
@@ -34,7 +34,7 @@ func TestSettle(t *testing.T) {
 			require.Empty(t, left, "a shop that was just seeded is at rest")
 
 			change := func(statement string) {
-				_, err := conn.Exec(t.Context(), inSchemas(side, statement))
+				_, err := conn.Exec(t.Context(), (Where{Side: side, Step: last}).inSchemas(statement))
 				require.NoError(t, err)
 			}
 			change(`update orders.orders set status = 'pending', cancel_reason = null where id = ` + declined)
@@ -44,7 +44,7 @@ func TestSettle(t *testing.T) {
 
 			go func() {
 				time.Sleep(50 * time.Millisecond)
-				_, _ = conn.Exec(t.Context(), inSchemas(side, `update orders.orders set status = 'paid' where status = 'pending'`))
+				_, _ = conn.Exec(t.Context(), (Where{Side: side, Step: last}).inSchemas(`update orders.orders set status = 'paid' where status = 'pending'`))
 			}()
 			left, _, err = shop.Settle(t.Context(), 10*time.Second)
 			require.NoError(t, err)
@@ -71,7 +71,7 @@ func TestContents(t *testing.T) {
 		c, err := asShop(t, side, conn).Contents(t.Context(), seed.Until)
 		require.NoError(t, err)
 		holds = append(holds, c)
-		_, err = conn.Exec(t.Context(), inSchemas(side, `update catalog.books set price = price + 1 where id = `+aBook))
+		_, err = conn.Exec(t.Context(), (Where{Side: side, Step: last}).inSchemas(`update catalog.books set price = price + 1 where id = `+aBook))
 		require.NoError(t, err)
 		other, err := asShop(t, side, conn).Contents(t.Context(), seed.Until)
 		require.NoError(t, err)

@@ -14,24 +14,6 @@ import (
 	"banyan/internal/postgres"
 )
 
-// The two kinds of shop: in the monolith one schema has all areas, and there are no events.
-const (
-	Monolith = "monolith"
-	Services = "services"
-)
-
-// Where says where a shop has left its traces.
-type Where struct {
-	Side       string // Monolith or Services; also the card processor's name for it
-	Database   string // the superuser's URL
-	Broker     string // the administrator's URL; of services only
-	OutsideURL string // the card processor and the mail
-	// Since is from when on the world outside has kept all mail: it forgets it when it is restarted.
-	Since time.Time
-	// Planted are the ids of events that were made to be rejected, by each of these areas. Their dead letters break no rule.
-	Planted, Readers []string
-}
-
 // Verdict is what one rule says of a shop.
 type Verdict struct {
 	Rule    string `json:"rule"`    // what should be
@@ -45,8 +27,8 @@ type Verdict struct {
 type Shop struct {
 	where  Where
 	pool   *pgxpool.Pool
-	nats   *nats.Conn       // nil in a monolith
-	stream jetstream.Stream // nil in a monolith
+	nats   *nats.Conn       // nil where there are no events
+	stream jetstream.Stream // nil where there are no events
 }
 
 // Open connects to what a shop leaves behind. Close it afterwards.
@@ -61,7 +43,7 @@ func Open(ctx context.Context, where Where) (*Shop, error) {
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("reach the database of the %s: %w", where.Side, err)
 	}
-	if where.Side != Services {
+	if where.step() < withEvents {
 		return s, nil
 	}
 	if s.nats, err = nats.Connect(where.Broker, nats.Name("invariants"), nats.Timeout(5*time.Second),
@@ -131,6 +113,9 @@ func (s *Shop) handled(ctx context.Context) (Verdict, error) {
 	v := Verdict{Rule: "every event is handled"}
 	consumers := s.stream.ListConsumers(ctx)
 	for consumer := range consumers.Info() {
+		if !s.where.consumer(consumer.Name) {
+			continue
+		}
 		v.Checked += int64(consumer.Delivered.Consumer)
 		if left := int64(consumer.NumPending) + int64(consumer.NumAckPending); left > 0 {
 			v.Broken += left

@@ -194,7 +194,7 @@ func (s *site) alter(ctx context.Context, m Mutant) error {
 func (s *site) open(ctx context.Context, checkouts int) (err error) {
 	state := s.lab.State()
 	s.judges, err = invariants.Open(ctx, invariants.Where{
-		Side: invariants.Services, Database: s.lab.DatabaseURL(up.Services), Broker: state.NATSURL,
+		Side: invariants.Services, Step: state.Step, Database: s.lab.DatabaseURL(up.Services), Broker: state.NATSURL,
 		OutsideURL: state.OutsideURL, Since: time.Now(),
 	})
 	if err != nil {

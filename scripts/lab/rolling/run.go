@@ -77,7 +77,7 @@ func Run(ctx context.Context, options Options) (report *Report, err error) {
 }
 
 // services are all of them, in the order of the ladder.
-func services() []string { return up.Processes(up.Services) }
+func services() []string { return up.Processes(up.Services, up.LastStep) }
 
 // instancesOf are the processes of a service.
 func instancesOf(service string) []string { return []string{service, service + "-2"} }
@@ -211,7 +211,7 @@ func (r *run) judge(ctx context.Context, began time.Time) (*Report, error) {
 	phase, resting := r.book.begin("afterwards, everybody looks at all of their orders", false), time.Now()
 	state := r.lab.State()
 	judges, err := invariants.Open(ctx, invariants.Where{
-		Side: up.Services, Database: state.Databases[up.Services], Broker: state.NATSURL,
+		Side: up.Services, Step: state.Step, Database: state.Databases[up.Services], Broker: state.NATSURL,
 		OutsideURL: state.OutsideURL, Since: began,
 	})
 	if err != nil {

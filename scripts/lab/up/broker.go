@@ -19,9 +19,9 @@ import (
 // natsAdmin is the broker's user who makes the stream.
 const natsAdmin = "admin"
 
-// natsUsers are the users that deploy/nats.conf knows: the administrator and a user per service.
+// natsUsers are the users that deploy/nats.conf knows: the administrator, the trunk and a user per service.
 func natsUsers() []string {
-	users := []string{natsAdmin}
+	users := []string{natsAdmin, SchemaOf(Trunk)}
 	for process, names := range variables {
 		if slices.Contains(names, "NATS_URL") {
 			users = append(users, process)

@@ -60,7 +60,7 @@ func build(ctx context.Context, root, bin string, processes []string, overlay st
 // packageOf is where a process's program is in the repository.
 func packageOf(process string) string {
 	switch program := programOf(process); program {
-	case "monolith":
+	case Monolith:
 		return "./monolith"
 	case "outside":
 		return "./scripts/outside"
@@ -71,8 +71,12 @@ func packageOf(process string) string {
 
 // programOf is the name of a process's program.
 func programOf(process string) string {
-	if process == facade {
+	switch service := serviceOf(process); service {
+	case facade:
 		return "gateway"
+	case Trunk:
+		return Monolith
+	default:
+		return service
 	}
-	return serviceOf(process)
 }

@@ -89,12 +89,9 @@ func (c *Containers) PrepareDatabases(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	both, err := sides("")
-	if err != nil {
-		return err
-	}
 	return newProgress(c.Out).during("migrating the databases", func() error {
-		_, err := prepareDatabases(ctx, c.admin(s.secrets), both, s.secrets)
+		schemas := map[string][]string{Monolith: {Monolith}, Services: services}
+		_, err := prepareDatabases(ctx, c.admin(s.secrets), schemas, s.secrets)
 		return err
 	})
 }
@@ -106,12 +103,8 @@ func (c *Containers) Seed(ctx context.Context, size string) error {
 	if err != nil {
 		return err
 	}
-	both, err := sides("")
-	if err != nil {
-		return err
-	}
 	l := &Lab{
-		options: Options{Dir: c.Dir, SeedSize: size}, sides: both, settings: s,
+		options: Options{Dir: c.Dir, SeedSize: size}, sides: []string{Monolith, Services}, step: s.step, settings: s,
 		admin: c.admin(s.secrets), progress: newProgress(c.Out),
 	}
 	if err := l.seed(ctx, s.databases); err != nil {
@@ -156,7 +149,7 @@ func (c *Containers) settings() (*settings, error) {
 			return nil, err
 		}
 	}
-	return &settings{dir: c.Dir, secrets: kept, databases: databases, natsURL: "nats://" + c.NATS}, nil
+	return &settings{dir: c.Dir, step: Ladder[LastStep], secrets: kept, databases: databases, natsURL: "nats://" + c.NATS}, nil
 }
 
 // admin is the superuser's URL of database postgres. Containers talk over a network of their own, without TLS.

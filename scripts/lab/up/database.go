@@ -71,10 +71,11 @@ func hasLibrary(ctx context.Context, name string) bool {
 }
 
 // prepareDatabases brings each side's database to where its processes can work with it: made,
-// bootstrapped, with passwords and migrated. It may be repeated. The result are the superuser's URLs by side.
-func prepareDatabases(ctx context.Context, admin string, sides map[string]Step, secrets *secrets) (map[string]string, error) {
-	databases := map[string]string{}
-	for _, side := range slices.Sorted(maps.Keys(sides)) {
+// bootstrapped, with passwords and the schemas that it is to have, migrated. It may be repeated. The result are the
+// superuser's URLs by side.
+func prepareDatabases(ctx context.Context, admin string, schemas map[string][]string, secrets *secrets) (map[string]string, error) {
+	databases, sides := map[string]string{}, slices.Sorted(maps.Keys(schemas))
+	for _, side := range sides {
 		var err error
 		if databases[side], err = inDatabase(admin, side); err != nil {
 			return nil, err
@@ -84,7 +85,7 @@ func prepareDatabases(ctx context.Context, admin string, sides map[string]Step, 
 		return nil, err
 	}
 	// One after the other: the roles belong to the whole server.
-	for _, side := range slices.Sorted(maps.Keys(sides)) {
+	for _, side := range sides {
 		if err := bootstrap(ctx, databases[side]); err != nil {
 			return nil, err
 		}
@@ -94,8 +95,8 @@ func prepareDatabases(ctx context.Context, admin string, sides map[string]Step, 
 	}
 
 	migrating, ctx := errgroup.WithContext(ctx)
-	for side, step := range sides {
-		for _, schema := range step.Schemas() {
+	for side, all := range schemas {
+		for _, schema := range all {
 			migrating.Go(func() error {
 				owner := schema + "_owner"
 				location, err := withUser(databases[side], owner, secrets.Roles[owner], side, "lab")
@@ -132,18 +133,18 @@ func inDatabase(admin, database string) (string, error) {
 	return location.String(), nil
 }
 
-func createDatabases(ctx context.Context, admin string, sides map[string]Step) error {
+func createDatabases(ctx context.Context, admin string, sides []string) error {
 	conn, err := postgres.Connect(ctx, admin)
 	if err != nil {
 		return fmt.Errorf("reach PostgreSQL: %w", err)
 	}
 	defer conn.Close(ctx)
-	for _, side := range slices.Sorted(maps.Keys(sides)) {
-		_, unfinished, err := seedMark(ctx, conn, side)
+	for _, side := range sides {
+		m, err := readMark(ctx, conn, side)
 		if err != nil {
 			return err
 		}
-		if unfinished {
+		if m.unfinished {
 			if _, err := conn.Exec(ctx, `drop database `+pgx.Identifier{side}.Sanitize()+` with (force)`); err != nil {
 				return fmt.Errorf("drop database %s, whose seeding was broken off: %w", side, err)
 			}

@@ -11,10 +11,10 @@ import (
 	"sync"
 )
 
-// variables are what each process is told, besides ADDR, OPS_ADDR, LOG_LEVEL and PPROF. What is not here has a
-// default in the process itself, and can be set by [Options].Env.
+// variables are what each process is told at the end of the ladder, besides ADDR, OPS_ADDR, LOG_LEVEL and PPROF. What is
+// not here has a default in the process itself, and can be set by [Options].Env.
 var variables = map[string][]string{
-	"monolith":      {"DATABASE_URL", "PROCESSOR_URL", "PROCESSOR_KEY", "SMTP_ADDR", "MAIL_FROM"},
+	Monolith:        {"DATABASE_URL", "PROCESSOR_URL", "PROCESSOR_KEY", "SMTP_ADDR", "MAIL_FROM"},
 	"gateway":       {"ROUTES_FILE", "ACCOUNTS_URL", "SERVICE_KEY"},
 	facade:          {"ROUTES_FILE"},
 	"accounts":      {"DATABASE_URL", "NATS_URL", "SIGNING_KEYS", "CALLERS"},
@@ -33,6 +33,7 @@ var inherited = []string{"PATH", "HOME", "TMPDIR", "TZ"}
 // settings are what a process's environment is made from.
 type settings struct {
 	dir       string
+	step      Step // of the services' side
 	addresses map[string]address
 	secrets   *secrets
 	databases map[string]string // the superuser's URL, by side
@@ -99,38 +100,61 @@ func (s *settings) environment(process string) ([]string, error) {
 	if s.addresses[process].Ops != 0 {
 		env = append(env, "OPS_ADDR="+s.addresses[process].ops(), "LOG_LEVEL=info", "PPROF=true")
 	}
-	for _, variable := range variables[serviceOf(process)] {
+	for _, variable := range s.variables(process) {
 		value, err := s.value(process, variable)
 		if err != nil {
 			return nil, fmt.Errorf("%s of %s: %w", variable, process, err)
 		}
 		env = append(env, variable+"="+value)
 	}
+	if side := sideOf(process); side == Services && slices.Contains(s.variables(process), "DATABASE_URL") {
+		env = append(env, fmt.Sprintf("POOL_SIZE=%d", s.step.Connections(serviceOf(process))))
+	}
 	return append(env, s.added(process)...), nil
+}
+
+// variables are the names of what a process is told at this step.
+func (s *settings) variables(process string) []string {
+	switch service := serviceOf(process); {
+	case service == Trunk:
+		return s.step.trunkVariables()
+	case service == "gateway" && !s.step.exchanges("notifications"):
+		return []string{"ROUTES_FILE"}
+	default:
+		return variables[service]
+	}
 }
 
 // value is what a variable says to a process.
 func (s *settings) value(process, variable string) (string, error) {
-	service := serviceOf(process)
+	service, schema, side := serviceOf(process), SchemaOf(process), sideOf(process)
 	switch variable {
 	case "DATABASE_URL":
-		role := service + "_app"
-		at, err := withUser(s.databases[sideOf(service)], role, s.secrets.Roles[role], sideOf(service), process)
+		role := schema + "_app"
+		at, err := withUser(s.databases[side], role, s.secrets.Roles[role], side, process)
 		if err != nil {
 			return "", err
 		}
 		return s.reachURL(process, processPostgres, at)
 	case "NATS_URL":
-		at, err := withPassword(s.natsURL, service, s.secrets.NATS[service])
+		at, err := withPassword(s.natsURL, schema, s.secrets.NATS[schema])
 		if err != nil {
 			return "", err
 		}
 		return s.reachURL(process, processNATS, at)
+	case "EXTRACTED":
+		return strings.Join(s.step.Extracted(), ","), nil
 	case "SERVICE_KEY":
+		if service == Trunk {
+			service = "orders" // the neighbours admit orders, wherever it lives
+		}
 		return s.secrets.Seeds[service], nil
 	case "SIGNING_KEYS":
 		return s.secrets.Seeds["accounts"], nil
 	case "CALLERS":
+		if service == Trunk {
+			service = "accounts"
+		}
 		var admitted []string
 		for _, caller := range callers[service] {
 			admitted = append(admitted, caller+"="+s.secrets.publicKey(caller))
@@ -139,7 +163,7 @@ func (s *settings) value(process, variable string) (string, error) {
 	case "PROCESSOR_URL":
 		return s.reachURL(process, "outside", s.addresses["outside"].url())
 	case "PROCESSOR_KEY":
-		return s.secrets.Merchants[sideOf(service)], nil
+		return s.secrets.Merchants[side], nil
 	case "MERCHANTS":
 		var merchants []string
 		for _, name := range slices.Sorted(maps.Keys(s.secrets.Merchants)) {
@@ -160,19 +184,12 @@ func (s *settings) value(process, variable string) (string, error) {
 	}
 	// INVENTORY_URL and its like are the addresses of the services, of all instances.
 	name, found := strings.CutSuffix(variable, "_URL")
-	instances := instancesOf(strings.ToLower(name), s.addresses)
+	instances := instancesOf(s.step.Home(strings.ToLower(name)), s.addresses)
 	if !found || len(instances) == 0 {
 		return "", fmt.Errorf("the lab does not know what to say")
 	}
-	var all []string
-	for _, to := range instances {
-		at, err := s.reachURL(process, to, s.addresses[to].url())
-		if err != nil {
-			return "", err
-		}
-		all = append(all, at)
-	}
-	return strings.Join(all, ","), nil
+	all, err := s.urlsOf(process, instances...)
+	return strings.Join(all, ","), err
 }
 
 // withUser is a database URL for another user and another database of the same server. The

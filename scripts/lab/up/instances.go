@@ -14,13 +14,10 @@ const facade = "facade"
 const behindFacade = "monolith-2"
 
 // processes are those of the sides and the world outside, in the order in which they are named.
-func (o *Options) processes(sides map[string]Step) []string {
+func (o *Options) processes(sides []string, step Step) []string {
 	names := []string{"outside"}
-	for _, side := range []string{Monolith, Services} {
-		for _, service := range sides[side].Processes {
-			if slices.Contains(names, service) {
-				continue
-			}
+	for _, side := range sides {
+		for _, service := range Processes(side, step.Number) {
 			names = append(names, service)
 			for n := 2; n <= o.Instances[service]; n++ {
 				names = append(names, service+"-"+strconv.Itoa(n))
@@ -52,13 +49,6 @@ func instance(process string) (service string, number int) {
 		return process, 1
 	}
 	return service, number
-}
-
-// upstreamsOf are the processes of a service that a gateway asks, the first instance first.
-func upstreamsOf(service, gateway string, addresses map[string]address) []string {
-	return slices.DeleteFunc(instancesOf(service, addresses), func(process string) bool {
-		return service == Monolith && (process == behindFacade) != (gateway == facade)
-	})
 }
 
 // instancesOf are the names of the running processes of a service, the first instance first.

@@ -16,7 +16,9 @@ import (
 type Lab struct {
 	options  Options
 	root     string
-	sides    map[string]Step
+	sides    []string // their names
+	step     Step     // of the services' side, once it is known
+	climbs   bool     // the services' data have to be moved to that step
 	progress *progress
 
 	lock     *os.File
@@ -94,7 +96,7 @@ func prepare(ctx context.Context, options Options) (_ *Lab, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.reserved, err = reserve(ctx, l.names(), options.PortOffset, options.RandomPorts); err != nil {
+	if l.reserved, err = reserve(ctx, l.possible(), options.PortOffset, options.RandomPorts); err != nil {
 		return nil, err
 	}
 	l.settings = &settings{
@@ -104,7 +106,24 @@ func prepare(ctx context.Context, options Options) (_ *Lab, err error) {
 }
 
 // names are the lab's own programs, by the names of their processes.
-func (l *Lab) names() []string { return l.options.processes(l.sides) }
+func (l *Lab) names() []string { return l.options.processes(l.sides, l.step) }
+
+// possible are the programs that may have to run. Which of them will, the data decide if nobody has named a step, and the
+// ports have to be free before the first server starts.
+func (l *Lab) possible() []string {
+	step := Ladder[LastStep]
+	if l.options.Step != nil {
+		step = Ladder[*l.options.Step]
+	}
+	names := l.options.processes(l.sides, step)
+	if l.has(Services) && l.options.Step == nil {
+		names = append(names, Trunk)
+	}
+	return names
+}
+
+// has says whether a side runs.
+func (l *Lab) has(side string) bool { return slices.Contains(l.sides, side) }
 
 // takeFolder makes the folder this lab's own, or says which lab has it.
 func (l *Lab) takeFolder() error {
@@ -146,7 +165,7 @@ func (e *RunningError) Error() string {
 		text += ", monolith " + s.MonolithURL
 	}
 	if s.GatewayURL != "" {
-		text += ", services " + s.GatewayURL
+		text += fmt.Sprintf(", step %d %s", s.Step, s.GatewayURL)
 	}
 	return text + ". Use it, or stop it with Ctrl-C or lab down"
 }
@@ -237,7 +256,7 @@ func (l *Lab) State() State {
 // MonolithURL is where customers reach the monolith; empty if it does not run.
 func (l *Lab) MonolithURL() string { return l.State().MonolithURL }
 
-// GatewayURL is where customers reach the services; empty if they do not run.
+// GatewayURL is where customers reach the shop that is taken apart; empty if it does not run.
 func (l *Lab) GatewayURL() string { return l.State().GatewayURL }
 
 // FacadeURL is where customers reach the monolith through a gateway; empty if there is none.

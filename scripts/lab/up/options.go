@@ -5,13 +5,15 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // Options say which lab to start. The zero value is both sides on the well-known ports, in .lab.
 type Options struct {
 	// Only starts one side, [Monolith] or [Services]; empty starts both.
 	Only string
+	// Step is the number of the step that the services' side is to be at; nil is the one that its data stand at, and the
+	// last one if there are none. Data climb, and never go down.
+	Step *int
 	// SeedSize is small, medium or large; empty keeps what is there, or takes small.
 	SeedSize string
 	// Dir is the lab's folder; empty is .lab.
@@ -73,8 +75,13 @@ func (o *Options) complete() error {
 		}
 	}
 	for process := range o.Env {
-		if _, known := variables[serviceOf(process)]; !known {
+		if _, known := ports[serviceOf(process)]; !known {
 			return fmt.Errorf("there is no process %q to set variables for", process)
+		}
+	}
+	if o.Step != nil {
+		if _, err := FindStep(*o.Step); err != nil {
+			return err
 		}
 	}
 	return o.completeProcesses()
@@ -84,11 +91,11 @@ func (o *Options) complete() error {
 const mostInstances = 9
 
 func (o *Options) completeProcesses() error {
-	fleet := Ladder[len(Ladder)-1].Processes
+	fleet := Ladder[LastStep].Processes()
 	for service, n := range o.Instances {
 		switch {
 		case !slices.Contains(fleet, service):
-			return fmt.Errorf("there is no service %q to run more than once: choose among %s", service, strings.Join(fleet, ", "))
+			return fmt.Errorf("there is no service %q to run more than once: choose among %s", service, list(fleet))
 		case n < 1 || n > mostInstances:
 			return fmt.Errorf("%d instances of %s cannot be run: choose 1 to %d", n, service, mostInstances)
 		}

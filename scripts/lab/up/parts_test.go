@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -24,39 +25,87 @@ func TestLadder(t *testing.T) {
 		t.Parallel()
 		for number, step := range Ladder {
 			require.Equal(t, number, step.Number)
-			for _, process := range step.Processes {
-				require.Contains(t, variables, process)
+			for _, process := range step.Processes() {
 				require.Contains(t, ports, process)
 			}
 			require.Subset(t, migrations.Schemas, step.Schemas())
 		}
 	})
 
-	t.Run("refuses a step that cannot be run, and says which can", func(t *testing.T) {
+	t.Run("takes one area after the other out of the trunk", func(t *testing.T) {
 		t.Parallel()
-		_, err := FindStep(4)
-		require.EqualError(t, err, "step 4 (catalog) cannot be run yet: choose one of 0, 8")
-		_, err = FindStep(9)
+		for number, processes := range []string{
+			"trunk",
+			"trunk gateway",
+			"trunk notifications gateway",
+			"accounts trunk notifications gateway",
+			"accounts catalog trunk notifications gateway",
+			"accounts catalog inventory trunk notifications gateway",
+			"accounts catalog inventory trunk payments notifications gateway",
+			"accounts catalog inventory trunk payments shipping notifications gateway",
+			"accounts catalog inventory orders payments shipping notifications gateway",
+		} {
+			require.Equal(t, processes, strings.Join(Ladder[number].Processes(), " "), "step %d", number)
+		}
+	})
+
+	t.Run("gives requests as many connections on every step", func(t *testing.T) {
+		t.Parallel()
+		for _, step := range Ladder {
+			sum := 0
+			for _, process := range step.Processes() {
+				if process != "gateway" {
+					sum += step.Connections(process)
+				}
+			}
+			require.Equal(t, 16, sum-4*len(step.Durables()), "step %d", step.Number)
+		}
+	})
+
+	t.Run("refuses a step that is not there", func(t *testing.T) {
+		t.Parallel()
+		_, err := FindStep(9)
 		require.ErrorContains(t, err, "the ladder goes from 0 to 8")
-		step, err := FindStep(8)
-		require.NoError(t, err)
-		require.Contains(t, step.Processes, "gateway")
 	})
 }
 
+// TestRoutes compares the routes of all steps with those that people have read.
+func TestRoutes(t *testing.T) {
+	t.Parallel()
+	var all strings.Builder
+	for _, step := range Ladder {
+		text, err := RoutesText(step.Routes())
+		require.NoError(t, err)
+		fmt.Fprintf(&all, "step %d\n%s", step.Number, text)
+		if file := map[int]string{1: "routes-1.json", 8: "routes.json"}[step.Number]; file != "" {
+			own, err := os.ReadFile(filepath.Join("..", "..", "..", "services", "gateway", file))
+			require.NoError(t, err)
+			require.JSONEq(t, string(own), text, file)
+		}
+	}
+	golden := filepath.Join("testdata", "routes.txt")
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		require.NoError(t, os.WriteFile(golden, []byte(all.String()), 0o644))
+	}
+	wanted, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.Equal(t, string(wanted), all.String())
+}
+
 // example are the settings of a lab with both sides.
-func example(t *testing.T) *settings {
+func example(t *testing.T, step int) *settings {
 	t.Helper()
 	kept := &secrets{}
 	kept.complete()
 	both, err := sides("")
 	require.NoError(t, err)
 	addresses := map[string]address{}
-	for _, name := range (&Options{Facade: true}).processes(both) {
+	for _, name := range (&Options{Facade: true}).processes(both, Ladder[step]) {
 		addresses[name] = portsOf(name)
 	}
 	return &settings{
 		dir:       "/lab",
+		step:      Ladder[step],
 		addresses: addresses,
 		secrets:   kept,
 		natsURL:   "nats://127.0.0.1:4222",
@@ -81,17 +130,46 @@ func environmentOf(t *testing.T, s *settings, process string) map[string]string 
 
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
-	s := example(t)
+	s := example(t, LastStep)
 
-	t.Run("is complete for every process", func(t *testing.T) {
+	t.Run("is complete for every process on every step", func(t *testing.T) {
 		t.Parallel()
-		for process, names := range variables {
-			env := environmentOf(t, s, process)
-			require.NotEmpty(t, env["ADDR"], process)
-			for _, name := range names {
-				require.NotEmpty(t, env[name], "%s of %s", name, process)
+		for number := range Ladder {
+			s := example(t, number)
+			for process := range s.addresses {
+				env := environmentOf(t, s, process)
+				require.NotEmpty(t, env["ADDR"], process)
+				for _, name := range s.variables(process) {
+					require.NotEmpty(t, env[name], "%s of %s at step %d", name, process, number)
+				}
 			}
 		}
+	})
+
+	t.Run("tells the trunk what has left it, and whom to ask instead", func(t *testing.T) {
+		t.Parallel()
+		first := environmentOf(t, example(t, 1), Trunk)
+		require.Contains(t, first["DATABASE_URL"], "postgres://monolith_app:")
+		require.Contains(t, first["DATABASE_URL"], "/services?application_name=trunk")
+		require.NotContains(t, first, "EXTRACTED")
+		require.NotContains(t, first, "NATS_URL")
+		require.NotEqual(t, first["PROCESSOR_KEY"], environmentOf(t, example(t, 1), Monolith)["PROCESSOR_KEY"])
+
+		s := example(t, 2)
+		second := environmentOf(t, s, Trunk)
+		require.Equal(t, "notifications", second["EXTRACTED"])
+		require.Contains(t, second["NATS_URL"], "//monolith:")
+		require.Contains(t, second["CALLERS"], "gateway=")
+		require.NotContains(t, second, "SMTP_ADDR")
+		require.Equal(t, "http://127.0.0.1:8108", environmentOf(t, s, "gateway")["ACCOUNTS_URL"], "the trunk exchanges")
+		require.Equal(t, "http://127.0.0.1:8108", environmentOf(t, s, "notifications")["ACCOUNTS_URL"])
+
+		seventh := environmentOf(t, example(t, 7), Trunk)
+		require.Equal(t, "notifications,accounts,catalog,inventory,payments,shipping", seventh["EXTRACTED"])
+		require.Equal(t, "http://127.0.0.1:8101", seventh["ACCOUNTS_URL"])
+		require.Equal(t, "http://127.0.0.1:8106", seventh["SHIPPING_URL"])
+		require.NotContains(t, seventh, "PROCESSOR_KEY")
+		require.NotContains(t, seventh, "SIGNING_KEYS")
 	})
 
 	t.Run("says to each process who it is to the database and the broker", func(t *testing.T) {
@@ -131,7 +209,7 @@ func TestEnvironment(t *testing.T) {
 
 	t.Run("lets what was asked for win", func(t *testing.T) {
 		t.Parallel()
-		s := example(t)
+		s := example(t, LastStep)
 		s.extra = map[string][]string{"monolith": {"LOG_LEVEL=debug", "SWEEP_AFTER=1s"}}
 		env := environmentOf(t, s, "monolith")
 		require.Equal(t, "debug", env["LOG_LEVEL"])
@@ -144,7 +222,7 @@ func TestEnvironment(t *testing.T) {
 
 	t.Run("is an instance's own where it has to be, and its service's otherwise", func(t *testing.T) {
 		t.Parallel()
-		s := example(t)
+		s := example(t, LastStep)
 		s.addresses["inventory-2"], s.addresses["orders-2"] = portsOf("inventory-2"), portsOf("orders-2")
 		s.extra = map[string][]string{"orders": {"SWEEP_AFTER=1s"}, "orders-2": {"LOG_LEVEL=debug"}}
 		first, second := environmentOf(t, s, "orders"), environmentOf(t, s, "orders-2")
@@ -163,7 +241,7 @@ func TestEnvironment(t *testing.T) {
 
 	t.Run("leads through what stands between two processes", func(t *testing.T) {
 		t.Parallel()
-		s := example(t)
+		s := example(t, LastStep)
 		var asked []Link
 		s.via = func(link Link) (string, error) {
 			asked = append(asked, link)
@@ -266,7 +344,7 @@ func TestReserve(t *testing.T) {
 		t.Parallel()
 		both, err := sides("")
 		require.NoError(t, err)
-		r, err := reserve(t.Context(), (&Options{}).processes(both), 0, true)
+		r, err := reserve(t.Context(), (&Options{}).processes(both, Ladder[5]), 0, true)
 		require.NoError(t, err)
 		defer r.releaseAll()
 		seen := map[int]bool{}
@@ -285,42 +363,33 @@ func portText(port int) string { _, text, _ := net.SplitHostPort(onLoopback(port
 
 func TestWriteRoutes(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	from := filepath.Join(dir, "from.json")
-	require.NoError(t, os.WriteFile(from, []byte(`{"routes": [
-		{"prefix": "/v1/books", "upstreams": ["http://127.0.0.1:8102"], "shadow": {"to": "http://127.0.0.1:8080"}, "weight": 3},
-		{"prefix": "/v1/stock", "upstreams": ["http://example.org:8103"]}
-	]}`), 0o644))
-	s := &settings{dir: dir, addresses: map[string]address{"catalog": {Public: 12345}, "catalog-2": {Public: 12346}}}
+	s := example(t, 5)
+	s.dir = t.TempDir()
+	s.addresses["catalog-2"] = portsOf("catalog-2")
 	s.via = func(link Link) (string, error) {
-		require.Equal(t, "gateway", link.From)
-		return strings.Replace(link.Address, "12346", link.To, 1), nil
+		return strings.Replace(link.Address, "127.0.0.1:8132", link.To, 1), nil
 	}
-	require.NoError(t, s.writeRoutes(from, "gateway"))
-
-	content, err := os.ReadFile(routesFile(dir, "gateway"))
-	require.NoError(t, err)
-	var written any
-	require.NoError(t, json.Unmarshal(content, &written))
-	require.Equal(t, map[string]any{"routes": []any{
-		map[string]any{"prefix": "/v1/books", "upstreams": []any{"http://127.0.0.1:12345", "http://127.0.0.1:catalog-2"},
-			"shadow": map[string]any{"to": "http://127.0.0.1:8080"}, "weight": 3.0},
-		map[string]any{"prefix": "/v1/stock", "upstreams": []any{"http://example.org:8103"}},
-	}}, written)
-}
-
-func TestTheFacadeHasAMonolithOfItsOwn(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	from := filepath.Join(dir, "from.json")
-	require.NoError(t, os.WriteFile(from, []byte(`{"routes": [{"prefix": "/v1/books", "upstreams": ["http://127.0.0.1:8080"]}]}`), 0o644))
-	s := example(t)
-	s.dir = dir
-	for gateway, upstream := range map[string]string{facade: "http://127.0.0.1:8110", "gateway": "http://127.0.0.1:8080"} {
-		require.NoError(t, s.writeRoutes(from, gateway))
-		content, err := os.ReadFile(routesFile(dir, gateway))
+	upstreams := func(gateway string) map[string][]string {
+		require.NoError(t, s.writeRoutes(gateway))
+		content, err := os.ReadFile(routesFile(s.dir, gateway))
 		require.NoError(t, err)
-		require.JSONEq(t, `{"routes": [{"prefix": "/v1/books", "upstreams": ["`+upstream+`"]}]}`, string(content), gateway)
+		var table struct{ Routes []Route }
+		require.NoError(t, json.Unmarshal(content, &table))
+		leads := map[string][]string{}
+		for _, route := range table.Routes {
+			leads[route.Prefix] = route.Upstreams
+		}
+		return leads
+	}
+
+	at := upstreams("gateway")
+	require.Equal(t, []string{"http://127.0.0.1:8102", "http://catalog-2"}, at["/v1/books"], "all instances, as the gateway reaches them")
+	require.Equal(t, []string{"http://127.0.0.1:8108"}, at["/v1/orders"], "the trunk, which has not lost orders yet")
+	require.Equal(t, at["/v1/cart"], at["/v1/payments"])
+
+	// The façade's monolith is one of its own, on the first one's data.
+	for prefix, to := range upstreams(facade) {
+		require.Equal(t, []string{"http://127.0.0.1:8110"}, to, prefix)
 	}
 	require.Contains(t, environmentOf(t, s, behindFacade)["DATABASE_URL"], "/monolith?application_name=monolith-2")
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,7 +24,7 @@ type address struct {
 
 // ports are the well-known ones, of first instances.
 var ports = map[string]address{
-	"monolith":      {Public: 8080, Ops: 8081},
+	Monolith:        {Public: 8080, Ops: 8081},
 	"gateway":       {Public: 8090, Ops: 8091},
 	"facade":        {Public: 8092, Ops: 8093},
 	"outside":       {Public: 8100, SMTP: 8125},
@@ -34,6 +35,7 @@ var ports = map[string]address{
 	"payments":      {Public: 8105, Ops: 8205},
 	"shipping":      {Public: 8106, Ops: 8206},
 	"notifications": {Public: 8107, Ops: 8207},
+	Trunk:           {Public: 8108, Ops: 8208}, // where there is no gateway, the gateway's
 }
 
 // betweenInstances is how far the ports of two instances of a service are apart.
@@ -78,6 +80,9 @@ func reserve(ctx context.Context, processes []string, offset int, random bool) (
 	var taken []error
 	for _, process := range processes {
 		to := portsOf(process)
+		if process == Trunk && !slices.Contains(processes, "gateway") {
+			to = portsOf("gateway") // customers come to the trunk itself
+		}
 		for _, port := range []*int{&to.Public, &to.Ops, &to.SMTP} {
 			if *port == 0 {
 				continue
@@ -110,6 +115,22 @@ func take(port int, random bool) (net.Listener, error) {
 		listener, err := net.Listen("tcp", onLoopback(10_000+rand.IntN(20_000)))
 		if err == nil || !errors.Is(err, syscall.EADDRINUSE) {
 			return listener, err
+		}
+	}
+}
+
+// keep frees the ports of the processes that will not run. Where there is no gateway, the trunk takes its place.
+func (r *reservation) keep(processes []string, step Step) {
+	if front, reserved := r.addresses["gateway"]; reserved && step.Front() == Trunk {
+		r.release(Trunk)
+		r.addresses[Trunk], r.held[Trunk] = front, r.held["gateway"]
+		delete(r.addresses, "gateway")
+		delete(r.held, "gateway")
+	}
+	for process := range r.addresses {
+		if !slices.Contains(processes, process) {
+			r.release(process)
+			delete(r.addresses, process)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func fleet(t *testing.T) *Lab {
 		options:  Options{Dir: dir},
 		progress: newProgress(nil),
 		settings: &settings{dir: dir, secrets: &secrets{}},
-		sides:    map[string]Step{Monolith: Ladder[0]},
+		sides:    []string{Monolith},
 	}
 	l.settings.secrets.complete()
 	l.broken, l.fail = context.WithCancelCause(context.Background())

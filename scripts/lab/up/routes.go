@@ -3,10 +3,67 @@ package up
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 )
+
+// Route is a line of a gateway's table: where a path leads, and which token goes along.
+type Route struct {
+	Prefix    string   `json:"prefix"`
+	Upstreams []string `json:"upstreams"`
+	Token     string   `json:"token"` // pass or exchange
+	// Public are the methods that need no token, and so no exchange.
+	Public []string `json:"public,omitempty"`
+}
+
+// prefixes are the paths of the public API, each of one area.
+var prefixes = []struct{ path, area string }{
+	{"/v1/accounts", "accounts"}, {"/v1/sessions", "accounts"}, {"/v1/books", "catalog"}, {"/v1/stock", "inventory"},
+	{"/v1/cart", "orders"}, {"/v1/orders", "orders"}, {"/v1/payments", "payments"}, {"/v1/shipments", "shipping"},
+	{"/v1/notifications", "notifications"},
+}
+
+// Routes are the gateway's, with the well-known addresses. Step 0 has none.
+func (s Step) Routes() []Route {
+	if s.Number < stepGateway {
+		return nil
+	}
+	routes, _ := s.routes(func(home string) ([]string, error) { return []string{portsOf(home).url()}, nil }) // never an error
+	return routes
+}
+
+func (s Step) routes(urls func(home string) ([]string, error)) ([]Route, error) {
+	var routes []Route
+	for _, prefix := range prefixes {
+		upstreams, err := urls(s.Home(prefix.area))
+		if err != nil {
+			return nil, err
+		}
+		route := Route{Prefix: prefix.path, Upstreams: upstreams, Token: "pass"}
+		if s.exchanges(prefix.area) {
+			route.Token = "exchange"
+			if prefix.area == "catalog" {
+				route.Public = []string{"GET", "HEAD"}
+			}
+		}
+		routes = append(routes, route)
+	}
+	return routes, nil
+}
+
+// RoutesText is a table of routes as the gateway reads it, a route a line.
+func RoutesText(routes []Route) (string, error) {
+	var lines []string
+	for _, route := range routes {
+		line, err := json.Marshal(route)
+		if err != nil {
+			return "", err
+		}
+		lines = append(lines, "    "+string(line))
+	}
+	return "{\n  \"routes\": [\n" + strings.Join(lines, ",\n") + "\n  ]\n}\n", nil
+}
 
 // routesFile is where a gateway, "gateway" or "facade", finds its routes.
 func routesFile(dir, gateway string) string {
@@ -16,62 +73,40 @@ func routesFile(dir, gateway string) string {
 	return filepath.Join(dir, "routes.json")
 }
 
-// writeRoutes copies a gateway's routes and puts the actual addresses of all instances in the place of the well-known
-// ones.
-func (s *settings) writeRoutes(from, gateway string) error {
-	content, err := os.ReadFile(from)
-	if err != nil {
-		return fmt.Errorf("read the gateway's routes: %w", err)
+// writeRoutes writes a gateway's table, with the addresses of all instances as the gateway reaches them.
+func (s *settings) writeRoutes(gateway string) error {
+	step := s.step
+	if gateway == facade {
+		step = Ladder[stepGateway]
 	}
-	var file struct {
-		Routes []map[string]any `json:"routes"`
-	}
-	if err := json.Unmarshal(content, &file); err != nil {
-		return fmt.Errorf("read the gateway's routes in %s: %w", from, err)
-	}
-	for _, route := range file.Routes {
-		known, _ := route["upstreams"].([]any)
-		var actual []any
-		for _, upstream := range known {
-			found, err := s.actual(gateway, upstream)
-			if err != nil {
-				return fmt.Errorf("move the gateway's routes in %s: %w", from, err)
-			}
-			actual = append(actual, found...)
+	routes, err := step.routes(func(home string) ([]string, error) {
+		if gateway == facade {
+			return s.urlsOf(gateway, behindFacade)
 		}
-		route["upstreams"] = actual
+		return s.urlsOf(gateway, instancesOf(home, s.addresses)...)
+	})
+	if err != nil {
+		return fmt.Errorf("make the gateway's routes: %w", err)
 	}
-	if content, err = json.MarshalIndent(file, "", "  "); err != nil {
+	text, err := RoutesText(routes)
+	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(routesFile(s.dir, gateway), append(content, '\n'), 0o644); err != nil {
+	if err := os.WriteFile(routesFile(s.dir, gateway), []byte(text), 0o644); err != nil {
 		return fmt.Errorf("write the gateway's routes: %w", err)
 	}
 	return nil
 }
 
-// actual are the addresses of the processes whose well-known address an upstream is. Any other upstream stays.
-func (s *settings) actual(gateway string, upstream any) ([]any, error) {
-	text, _ := upstream.(string)
-	location, err := url.Parse(text)
-	if err != nil {
-		return []any{upstream}, nil // the gateway says what is wrong with it
+// urlsOf are the addresses by which a process reaches others.
+func (s *settings) urlsOf(from string, processes ...string) ([]string, error) {
+	var all []string
+	for _, to := range processes {
+		at, err := s.reachURL(from, to, s.addresses[to].url())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, at)
 	}
-	for service, known := range ports {
-		if known.Public == 0 || known.public() != location.Host {
-			continue
-		}
-		var all []any
-		for _, process := range upstreamsOf(service, gateway, s.addresses) {
-			at, err := s.reachURL(gateway, process, s.addresses[process].url())
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, at)
-		}
-		if len(all) > 0 {
-			return all, nil
-		}
-	}
-	return []any{upstream}, nil
+	return all, nil
 }

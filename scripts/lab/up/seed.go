@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	"banyan/internal/postgres"
@@ -28,41 +27,6 @@ var (
 	Staff    = Login{seed.StaffEmail, seed.StaffPassword}
 )
 
-// A database's comment says what it was seeded with. It is set to unfinished before, so that what a
-// crash has left of a seeding is told from a seeding, and thrown away.
-const (
-	seededMark     = "banyan seed: "
-	unfinishedMark = "banyan seed unfinished"
-)
-
-// seedMark reads the comment of a database: the size it was seeded with, empty for none, and whether a
-// seeding has been broken off.
-func seedMark(ctx context.Context, conn *pgx.Conn, database string) (size seed.Size, unfinished bool, err error) {
-	var mark string
-	err = conn.QueryRow(ctx,
-		`select coalesce(shobj_description(oid, 'pg_database'), '') from pg_database where datname = $1`, database).Scan(&mark)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return "", false, nil
-	}
-	if err != nil {
-		return "", false, fmt.Errorf("ask what database %s was seeded with: %w", database, err)
-	}
-	name, seeded := strings.CutPrefix(mark, seededMark)
-	if !seeded {
-		return "", mark == unfinishedMark, nil
-	}
-	size, err = seed.ParseSize(name)
-	return size, false, err
-}
-
-func markDatabase(ctx context.Context, conn *pgx.Conn, database, mark string) error {
-	_, err := conn.Exec(ctx, fmt.Sprintf(`comment on database %s is '%s'`, pgx.Identifier{database}.Sanitize(), mark))
-	if err != nil {
-		return fmt.Errorf("note what database %s is seeded with: %w", database, err)
-	}
-	return nil
-}
-
 // seed fills the databases that are empty, and refuses to go on with another size than what is there.
 func (l *Lab) seed(ctx context.Context, databases map[string]string) error {
 	conn, err := postgres.Connect(ctx, l.admin)
@@ -73,7 +37,8 @@ func (l *Lab) seed(ctx context.Context, databases map[string]string) error {
 
 	size, missing := seed.Size(l.options.SeedSize), []string(nil)
 	for _, side := range slices.Sorted(maps.Keys(databases)) {
-		there, _, err := seedMark(ctx, conn, side)
+		m, err := readMark(ctx, conn, side)
+		there := m.size
 		switch {
 		case err != nil:
 			return err
@@ -99,7 +64,7 @@ func (l *Lab) seed(ctx context.Context, databases map[string]string) error {
 	what := fmt.Sprintf("seeding the %s with the %s data set", strings.Join(missing, " and the "), size)
 	return l.progress.during(what, func() error {
 		for _, side := range missing {
-			if err := markDatabase(ctx, conn, side, unfinishedMark); err != nil {
+			if err := writeMark(ctx, conn, side, unfinishedMark); err != nil {
 				return err
 			}
 		}
@@ -111,7 +76,7 @@ func (l *Lab) seed(ctx context.Context, databases map[string]string) error {
 			if err := replaceLedger(l.settings.ledgerFile(), side, seed.LedgerLines(data, side)); err != nil {
 				return err
 			}
-			if err := markDatabase(ctx, conn, side, seededMark+string(size)); err != nil {
+			if err := writeMark(ctx, conn, side, l.markOf(side, size).String()); err != nil {
 				return err
 			}
 		}
@@ -119,11 +84,27 @@ func (l *Lab) seed(ctx context.Context, databases map[string]string) error {
 	})
 }
 
+// markOf is what is noted of a side that has just been seeded.
+func (l *Lab) markOf(side string, size seed.Size) seedMark {
+	if side == Monolith || l.step.Number == LastStep {
+		return seedMark{size: size, low: LastStep}
+	}
+	return seedMark{size: size, low: min(l.step.Number, stepGateway)}
+}
+
+// seeded are the schemas of a side that are filled. Those of a step in between are filled by climbing.
+func (l *Lab) seeded(side string) []string {
+	if side == Monolith || l.step.Number < LastStep {
+		return []string{Monolith}
+	}
+	return services
+}
+
 // copySides copies the data into the schemas of the sides, as their owners.
 func (l *Lab) copySides(ctx context.Context, sides []string, data *seed.Data) error {
 	copying, ctx := errgroup.WithContext(ctx)
 	for _, side := range sides {
-		for _, schema := range l.sides[side].Schemas() {
+		for _, schema := range l.seeded(side) {
 			copying.Go(func() error {
 				owner := schema + "_owner"
 				location, err := withUser(l.settings.databases[side], owner, l.settings.secrets.Roles[owner], side, "lab")

@@ -22,10 +22,7 @@ const (
 func (l *Lab) start(ctx context.Context) error {
 	settingUp, setUpCtx := errgroup.WithContext(ctx)
 	settingUp.Go(func() error { return l.buildPrograms(setUpCtx) })
-	settingUp.Go(func() error { return l.setUpDatabases(setUpCtx) })
-	if _, fleet := l.sides[Services]; fleet {
-		settingUp.Go(func() error { return l.setUpBroker(setUpCtx) })
-	}
+	settingUp.Go(func() error { return l.setUpServers(setUpCtx) })
 	if err := settingUp.Wait(); err != nil {
 		return err
 	}
@@ -49,24 +46,46 @@ func (l *Lab) start(ctx context.Context) error {
 
 func (l *Lab) buildPrograms(ctx context.Context) error {
 	return l.progress.during("building the programs", func() error {
-		return build(ctx, l.root, filepath.Join(l.options.Dir, "bin"), l.names(), l.options.Overlay)
+		return build(ctx, l.root, filepath.Join(l.options.Dir, "bin"), l.possible(), l.options.Overlay)
 	})
 }
 
 func (l *Lab) writeRoutes() error {
-	if step, fleet := l.sides[Services]; fleet {
-		if err := l.settings.writeRoutes(filepath.Join(l.root, step.Routes), "gateway"); err != nil {
+	if l.has(Services) && l.step.Number >= stepGateway {
+		if err := l.settings.writeRoutes("gateway"); err != nil {
 			return err
 		}
 	}
 	if l.options.Facade {
-		return l.settings.writeRoutes(filepath.Join(l.root, Ladder[1].Routes), facade)
+		return l.settings.writeRoutes(facade)
 	}
 	return nil
 }
 
-// setUpDatabases finds or starts the server, then makes, migrates and seeds the databases.
-func (l *Lab) setUpDatabases(ctx context.Context) error {
+// setUpServers starts PostgreSQL, where it finds the step, and with that the broker and the databases.
+func (l *Lab) setUpServers(ctx context.Context) error {
+	if err := l.setUpPostgres(ctx); err != nil {
+		return err
+	}
+	if l.has(Services) {
+		if err := l.findStep(ctx); err != nil {
+			return err
+		}
+	}
+	l.reserved.keep(l.names(), l.step)
+	settingUp, ctx := errgroup.WithContext(ctx)
+	settingUp.Go(func() error { return l.setUpDatabases(ctx) })
+	if l.hasEvents() {
+		settingUp.Go(func() error { return l.setUpBroker(ctx) })
+	}
+	return settingUp.Wait()
+}
+
+// hasEvents says whether a side has something to tell another process.
+func (l *Lab) hasEvents() bool { return l.has(Services) && l.step.Number >= stepEvents }
+
+// setUpPostgres finds or starts the server.
+func (l *Lab) setUpPostgres(ctx context.Context) error {
 	if l.options.DatabaseURL == "" {
 		if err := l.progress.during("starting PostgreSQL", func() error { return l.postgresProcess().run(ctx) }); err != nil {
 			return err
@@ -82,17 +101,31 @@ func (l *Lab) setUpDatabases(ctx context.Context) error {
 		}
 		l.progress.say("using the PostgreSQL server of DATABASE_URL")
 	}
+	return nil
+}
 
+// setUpDatabases makes, migrates and seeds the databases, and moves the services' data to their step.
+func (l *Lab) setUpDatabases(ctx context.Context) error {
+	schemas := map[string][]string{}
+	for _, side := range l.sides {
+		schemas[side] = l.schemas(side)
+	}
 	var databases map[string]string
 	err := l.progress.during("migrating the databases", func() (err error) {
-		databases, err = prepareDatabases(ctx, l.admin, l.sides, l.settings.secrets)
+		databases, err = prepareDatabases(ctx, l.admin, schemas, l.settings.secrets)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	l.settings.databases = databases
-	return l.seed(ctx, databases)
+	if err := l.seed(ctx, databases); err != nil {
+		return err
+	}
+	if err := l.noteStep(ctx); err != nil {
+		return err
+	}
+	return l.climb(ctx)
 }
 
 func (l *Lab) setUpBroker(ctx context.Context) error {
@@ -197,11 +230,14 @@ func (l *Lab) publish(ready bool) error {
 	l.state.Ready = ready
 	l.state.Databases = l.settings.databases
 	l.state.OutsideURL = l.settings.addresses["outside"].url()
-	if _, runs := l.sides[Monolith]; runs {
-		l.state.MonolithURL = l.settings.addresses["monolith"].url()
+	if l.has(Monolith) {
+		l.state.MonolithURL = l.settings.addresses[Monolith].url()
 	}
-	if _, runs := l.sides[Services]; runs {
-		l.state.GatewayURL = l.settings.addresses["gateway"].url()
+	if l.has(Services) {
+		l.state.Step = l.step.Number
+		l.state.GatewayURL = l.settings.addresses[l.step.Front()].url()
+	}
+	if l.hasEvents() {
 		address, err := l.natsAdminURL()
 		if err != nil {
 			return err

@@ -7,10 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
-
-	"banyan/migrations"
 )
 
 // ErrNotRunning means that no lab runs in the folder.
@@ -28,9 +27,11 @@ type State struct {
 	Dir       string    `json:"dir"`
 	SeedSize  string    `json:"seed_size,omitempty"`
 
+	// Step is that of the services' side.
+	Step        int    `json:"step"`
 	MonolithURL string `json:"monolith_url,omitempty"`
-	GatewayURL  string `json:"gateway_url,omitempty"`
-	FacadeURL   string `json:"facade_url,omitempty"` // the monolith behind a gateway
+	GatewayURL  string `json:"gateway_url,omitempty"` // of the services' side; at step 0 the trunk's
+	FacadeURL   string `json:"facade_url,omitempty"`  // the monolith behind a gateway
 	OutsideURL  string `json:"outside_url,omitempty"`
 	// NATSURL is the broker's address with the administrator's password.
 	NATSURL string `json:"nats_url,omitempty"`
@@ -61,15 +62,17 @@ func (s *State) Sides() []string {
 	return sides
 }
 
-// Schemas are those in the databases of the running sides.
+// Schemas are those that the running processes live in, each by the name of its process.
 func (s *State) Schemas() []string {
-	var schemas []string
-	for _, schema := range migrations.Schemas {
-		if s.Databases[sideOf(schema)] != "" {
-			schemas = append(schemas, schema)
+	var names []string
+	for _, side := range s.Sides() {
+		for _, process := range Processes(side, s.Step) {
+			if process != "gateway" {
+				names = append(names, process)
+			}
 		}
 	}
-	return schemas
+	return names
 }
 
 // SideURL is where customers reach a side; empty if it does not run.
@@ -83,18 +86,18 @@ func (s *State) SideURL(side string) string {
 	return ""
 }
 
-// OwnerURL is the database URL of a schema's owner, who migrates it.
-func (s *State) OwnerURL(schema string) (string, error) { return s.roleURL(schema, schema+"_owner") }
+// OwnerURL is the database URL of the owner of a process's schema, who migrates it.
+func (s *State) OwnerURL(process string) (string, error) { return s.roleURL(process, "owner") }
 
-// AppURL is the database URL of a schema's application role, as its process has it.
-func (s *State) AppURL(schema string) (string, error) { return s.roleURL(schema, schema+"_app") }
+// AppURL is the database URL that a process has.
+func (s *State) AppURL(process string) (string, error) { return s.roleURL(process, "app") }
 
-func (s *State) roleURL(schema, role string) (string, error) {
-	side := sideOf(schema)
-	admin := s.Databases[side]
-	if admin == "" {
-		return "", fmt.Errorf("the running lab has no schema %s: its side, %s, was not started", schema, side)
+func (s *State) roleURL(process, kind string) (string, error) {
+	if known := s.Schemas(); !slices.Contains(known, process) {
+		return "", fmt.Errorf("the running lab has no %s: it has %s", process, list(known))
 	}
+	side, role := sideOf(process), SchemaOf(process)+"_"+kind
+	admin := s.Databases[side]
 	secrets, err := readSecrets(s.Dir)
 	if err != nil {
 		return "", err
@@ -111,14 +114,6 @@ func (s *State) WithoutSecrets() State {
 	shown := *s
 	shown.Databases, shown.NATSURL = nil, ""
 	return shown
-}
-
-// sideOf is the side whose database a schema belongs to.
-func sideOf(schema string) string {
-	if schema == Monolith {
-		return Monolith
-	}
-	return Services
 }
 
 // Running returns the state of the lab that runs in dir. The error is [ErrNotRunning] if there is none,

@@ -21,7 +21,7 @@ import (
 )
 
 // fleet are the services, the gateway included.
-var fleet = up.Ladder[len(up.Ladder)-1].Processes
+var fleet = up.Ladder[up.LastStep].Processes()
 
 // startWarm types what the README says, with everything built before, and buys on both sides.
 func startWarm(ctx context.Context, w *world) ([]Figure, error) {

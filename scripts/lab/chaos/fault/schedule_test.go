@@ -13,7 +13,7 @@ import (
 
 // fleet is what a schedule is made for on the services' side.
 func fleet(seed uint64, quick bool) Options {
-	services := up.Processes(up.Services)
+	services := up.Processes(up.Services, up.LastStep)
 	o := Options{Side: up.Services, Processes: services, Seed: seed, Quick: quick}
 	for _, name := range services {
 		if name != "gateway" {

@@ -184,7 +184,7 @@ func (w *World) applications() []string {
 		return []string{up.Monolith}
 	}
 	var all []string
-	for _, name := range up.Processes(up.Services) {
+	for _, name := range up.Processes(up.Services, w.Lab.State().Step) {
 		all = append(all, name, name+" relay")
 	}
 	slices.Sort(all)

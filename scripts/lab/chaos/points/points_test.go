@@ -17,17 +17,14 @@ func TestPoints(t *testing.T) {
 
 	t.Run("have names of their own, and victims that there are", func(t *testing.T) {
 		t.Parallel()
-		for _, step := range []up.Step{up.Ladder[0], up.Ladder[len(up.Ladder)-1]} {
-			side := up.Services
-			if step.Number == 0 {
-				side = up.Monolith
-			}
+		for _, side := range []string{up.Monolith, up.Services} {
+			processes := up.Processes(side, up.LastStep)
 			names := map[string]bool{}
 			for _, p := range Of(side) {
 				require.False(t, names[p.Name()], p.Name())
 				names[p.Name()] = true
-				require.Contains(t, append(slices.Clone(step.Processes), fault.Postgres, fault.NATS), p.Victim)
-				require.Contains(t, step.Processes, p.On.From)
+				require.Contains(t, append(slices.Clone(processes), fault.Postgres, fault.NATS), p.Victim)
+				require.Contains(t, processes, p.On.From)
 			}
 		}
 	})

@@ -40,6 +40,8 @@ func TestCommands(t *testing.T) {
 		"chaos on a side that is none":         {[]string{"chaos", "--only", "half"}, "must be one of"},
 		"chaos with idle customers":            {[]string{"chaos", "--checkouts", "5"}, "a checkout for each"},
 		"to verify where nothing runs":         {[]string{"verify"}, "go run ./scripts/lab up"},
+		"to verify a step that is none":        {[]string{"verify", "--steps", "2,9"}, "the ladder goes from 0 to 8"},
+		"to verify half a step":                {[]string{"verify", "--all-steps", "--only", "monolith"}, "--only leaves one of the two out"},
 		"to stop what does not run":            {[]string{"down"}, "no lab is running"},
 		"to list dead letters of nothing":      {[]string{"deadletters", "list"}, "no lab is running"},
 		"to replay what is no event's id":      {[]string{"deadletters", "replay", "orders", "seven"}, "invalid UUID"},

@@ -26,6 +26,9 @@ type verifyCommand struct {
 	Requests     int      `help:"Requests per seed, to each side." default:"500"`
 	Seed         uint64   `help:"The first seed, to repeat a run. Default: a new one, which is printed."`
 	SkipContract bool     `help:"Leave out the contract suite."`
+	AllSteps     bool     `help:"Every step of the ladder against the monolith, on labs of its own, and with kills."`
+	Steps        []int    `help:"As --all-steps, but only these, as in 2,5."`
+	Checkouts    int      `help:"How many checkouts are made at each of these steps while processes are killed." default:"2000"`
 	Flags        []string `arg:"" optional:"" help:"After --: flags for go test, as in lab verify -- -run TestCheckout -v; after another --, flags for the suite."`
 }
 
@@ -60,42 +63,19 @@ func (c *verifyCommand) Run(ctx context.Context, line *commands, to streams) err
 	if c.Seeds < 0 || c.Requests < 1 || c.Requests > mostRequests {
 		return fmt.Errorf("a seed makes 1 to %d requests", mostRequests)
 	}
-	state, err := up.Running(line.Dir)
-	if err != nil {
-		return err
-	}
-	sides, err := sidesOf(state, c.Only)
-	if err != nil {
-		return err
-	}
-	shops := map[string]*invariants.Shop{}
-	for _, side := range sides {
-		shop, err := invariants.Open(ctx, invariants.Where{
-			Side: side, Step: state.Step, Database: state.Databases[side], Broker: state.NATSURL, OutsideURL: state.OutsideURL, Since: state.StartedAt,
-		})
-		if err != nil {
-			return err
-		}
-		defer shop.Close()
-		shops[side] = shop
-	}
 	output := to.out
 	if line.JSON {
 		output = to.err
 	}
-
-	var found judgement
-	if len(sides) == 2 && c.Seeds > 0 {
-		if found.Differential, err = c.differ(ctx, state, shops, output, to.err); err != nil {
-			return err
-		}
+	if c.AllSteps || len(c.Steps) > 0 {
+		return c.climb(ctx, line, to, output)
 	}
-	if !c.SkipContract {
-		if found.Contract, err = c.contract(ctx, state, sides, output); err != nil {
-			return err
-		}
+	state, err := up.Running(line.Dir)
+	if err != nil {
+		return err
 	}
-	if found.Invariants, err = judgeInvariants(ctx, sides, shops, output); err != nil {
+	found, err := c.judge(ctx, state, output, to.err)
+	if err != nil {
 		return err
 	}
 	if line.JSON {
@@ -104,6 +84,39 @@ func (c *verifyCommand) Run(ctx context.Context, line *commands, to streams) err
 		}
 	}
 	return found.err()
+}
+
+// judge holds the sides of a running lab against each other, and each to the contract and to the invariants.
+func (c *verifyCommand) judge(ctx context.Context, state *up.State, output, progress io.Writer) (*judgement, error) {
+	sides, err := sidesOf(state, c.Only)
+	if err != nil {
+		return nil, err
+	}
+	shops := map[string]*invariants.Shop{}
+	for _, side := range sides {
+		shop, err := invariants.Open(ctx, invariants.Where{
+			Side: side, Step: state.Step, Database: state.Databases[side], Broker: state.NATSURL, OutsideURL: state.OutsideURL, Since: state.StartedAt,
+		})
+		if err != nil {
+			return nil, err
+		}
+		defer shop.Close()
+		shops[side] = shop
+	}
+
+	found := &judgement{}
+	if len(sides) == 2 && c.Seeds > 0 {
+		if found.Differential, err = c.differ(ctx, state, shops, output, progress); err != nil {
+			return nil, err
+		}
+	}
+	if !c.SkipContract {
+		if found.Contract, err = c.contract(ctx, state, sides, output); err != nil {
+			return nil, err
+		}
+	}
+	found.Invariants, err = judgeInvariants(ctx, sides, shops, output)
+	return found, err
 }
 
 // differ plays the same requests to both sides.

@@ -74,7 +74,7 @@ func (c *verifyCommand) Run(ctx context.Context, line *commands, to streams) err
 	if err != nil {
 		return err
 	}
-	found, err := c.judge(ctx, state, output, to.err)
+	found, err := c.judge(ctx, state, nil, output, to.err)
 	if err != nil {
 		return err
 	}
@@ -86,11 +86,15 @@ func (c *verifyCommand) Run(ctx context.Context, line *commands, to streams) err
 	return found.err()
 }
 
-// judge holds the sides of a running lab against each other, and each to the contract and to the invariants.
-func (c *verifyCommand) judge(ctx context.Context, state *up.State, output, progress io.Writer) (*judgement, error) {
+// judge holds the sides of a running lab against each other, and each, or those that are named, to the contract and to
+// the invariants.
+func (c *verifyCommand) judge(ctx context.Context, state *up.State, named []string, output, progress io.Writer) (*judgement, error) {
 	sides, err := sidesOf(state, c.Only)
 	if err != nil {
 		return nil, err
+	}
+	if named == nil {
+		named = sides
 	}
 	shops := map[string]*invariants.Shop{}
 	for _, side := range sides {
@@ -111,11 +115,11 @@ func (c *verifyCommand) judge(ctx context.Context, state *up.State, output, prog
 		}
 	}
 	if !c.SkipContract {
-		if found.Contract, err = c.contract(ctx, state, sides, output); err != nil {
+		if found.Contract, err = c.contract(ctx, state, named, output); err != nil {
 			return nil, err
 		}
 	}
-	found.Invariants, err = judgeInvariants(ctx, sides, shops, output)
+	found.Invariants, err = judgeInvariants(ctx, named, shops, output)
 	return found, err
 }
 

@@ -81,7 +81,7 @@ func (c *verifyCommand) judgeStep(ctx context.Context, step int, to streams, out
 	defer func() { judged.Seconds = time.Since(began).Seconds() }()
 	err := up.Scratch(ctx, up.Options{Step: &step, Out: to.err}, func(ctx context.Context, lab *up.Lab) error {
 		state := lab.State()
-		found, err := c.judge(ctx, &state, out, to.err)
+		found, err := c.judge(ctx, &state, []string{up.Services}, out, to.err)
 		if err == nil {
 			judged.judgement = *found
 		}

@@ -2,6 +2,7 @@ package up
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -52,8 +53,9 @@ func natsEnvironment(dir string, secrets *secrets) []string {
 	return env
 }
 
-// makeStream makes the one stream of all events, which the services' users may not.
-func makeStream(ctx context.Context, adminURL string) error {
+// makeStream makes the one stream of all events, which the services' users may not. Where there is no trunk any more, its
+// consumer goes: what nobody reads would pile up.
+func makeStream(ctx context.Context, adminURL string, step Step) error {
 	conn, err := nats.Connect(adminURL, nats.Name("lab"), nats.Timeout(5*time.Second))
 	if err != nil {
 		return fmt.Errorf("connect to NATS as %s: %w", natsAdmin, err)
@@ -63,5 +65,12 @@ func makeStream(ctx context.Context, adminURL string) error {
 	if err != nil {
 		return fmt.Errorf("use JetStream: %w", err)
 	}
-	return events.Provision(ctx, stream)
+	if err := events.Provision(ctx, stream); err != nil || step.Number < LastStep {
+		return err
+	}
+	err = stream.DeleteConsumer(ctx, events.Stream, SchemaOf(Trunk))
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return nil
+	}
+	return err
 }

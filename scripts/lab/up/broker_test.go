@@ -4,7 +4,10 @@ import (
 	"testing"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
+
+	"banyan/internal/events"
 )
 
 func TestBroker(t *testing.T) {
@@ -33,10 +36,28 @@ func TestBroker(t *testing.T) {
 		require.ErrorIs(t, err, nats.ErrAuthorization)
 	})
 
+	t.Run("forgets the trunk's consumer where there is no trunk", func(t *testing.T) {
+		admin := as(natsAdmin, kept.NATS[natsAdmin])
+		require.NoError(t, makeStream(t.Context(), admin, Ladder[7]))
+		conn, err := nats.Connect(admin)
+		require.NoError(t, err)
+		defer conn.Close()
+		js, err := jetstream.New(conn)
+		require.NoError(t, err)
+		_, err = js.CreateConsumer(t.Context(), events.Stream, jetstream.ConsumerConfig{Durable: Monolith})
+		require.NoError(t, err)
+		require.NoError(t, makeStream(t.Context(), admin, Ladder[7]))
+		_, err = js.Consumer(t.Context(), events.Stream, Monolith)
+		require.NoError(t, err, "step 7 needs it")
+		require.NoError(t, makeStream(t.Context(), admin, Ladder[LastStep]))
+		_, err = js.Consumer(t.Context(), events.Stream, Monolith)
+		require.ErrorIs(t, err, jetstream.ErrConsumerNotFound)
+	})
+
 	t.Run("lets the administrator make the stream, again and again", func(t *testing.T) {
 		admin := as(natsAdmin, kept.NATS[natsAdmin])
-		require.NoError(t, makeStream(t.Context(), admin))
-		require.NoError(t, makeStream(t.Context(), admin))
+		require.NoError(t, makeStream(t.Context(), admin, Ladder[LastStep]))
+		require.NoError(t, makeStream(t.Context(), admin, Ladder[LastStep]))
 	})
 }
 
@@ -54,6 +75,6 @@ func TestBrokerProcess(t *testing.T) {
 	require.Equal(t, address, l.broker.URL(), "clients find it where it was")
 	admin, err := l.natsAdminURL()
 	require.NoError(t, err)
-	require.NoError(t, makeStream(t.Context(), admin))
+	require.NoError(t, makeStream(t.Context(), admin, Ladder[LastStep]))
 	stop(t, l)
 }

@@ -33,6 +33,9 @@ type Options struct {
 	Instances map[string]int
 	// Facade also starts a gateway, called facade, in front of a second monolith on the first one's data: step 1 of the ladder.
 	Facade bool
+	// Without is a process that the lab does not start: it writes down its environment, for a debugger to start it with, and
+	// goes on once it is ready.
+	Without string
 	// Overlay is a file for go build -overlay, which replaces source files of the programs; empty replaces none.
 	Overlay string
 	// Via, if it is set, says by which address a process is to reach another, whenever the process is started: that of a

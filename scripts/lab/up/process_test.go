@@ -209,3 +209,27 @@ func (s *secrets) all() []string {
 	}
 	return values
 }
+
+// TestWithout starts a process in the place of the lab, with what the lab has written down.
+func TestWithout(t *testing.T) {
+	t.Parallel()
+	l := fleet(t)
+	l.options.Without = Monolith
+	process := l.program(Monolith)
+	running := make(chan error, 1)
+	go func() { running <- process.run(t.Context()) }()
+
+	file := filepath.Join(l.options.Dir, "monolith.env")
+	require.Eventually(t, func() bool { _, err := os.Stat(file); return err == nil }, 5*time.Second, time.Millisecond)
+	select {
+	case err := <-running:
+		require.FailNow(t, "it went on before the process was ready", "%v", err)
+	case <-time.After(300 * time.Millisecond):
+	}
+	cmd := exec.Command("sh", "-c", `set -a; . "$0"; exec "$1"`, file, filepath.Join(l.options.Dir, "bin", "monolith"))
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	require.NoError(t, <-running)
+	require.Zero(t, process.PID(), "it is not the lab's to stop")
+	stop(t, l)
+}

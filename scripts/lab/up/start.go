@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -72,6 +73,9 @@ func (l *Lab) setUpServers(ctx context.Context) error {
 			return err
 		}
 	}
+	if without := l.options.Without; without != "" && !slices.Contains(l.names(), without) {
+		return fmt.Errorf("there is no process %q to leave out here: it is one of %s", without, list(l.names()))
+	}
 	l.reserved.keep(l.names(), l.step)
 	settingUp, ctx := errgroup.WithContext(ctx)
 	settingUp.Go(func() error { return l.setUpDatabases(ctx) })
@@ -138,7 +142,7 @@ func (l *Lab) setUpBroker(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return makeStream(ctx, admin)
+		return makeStream(ctx, admin, l.step)
 	})
 }
 
@@ -189,6 +193,9 @@ func (l *Lab) program(name string) *Process {
 	probe := to.opsURL() + "/readyz"
 	if to.Ops == 0 {
 		probe = to.url() + "/livez"
+	}
+	if name == l.options.Without {
+		return l.add(&Process{Name: name, URL: to.url(), OpsURL: to.opsURL(), start: l.await(name, probe)})
 	}
 	log := filepath.Join(l.options.Dir, "logs", name+".log")
 	return l.add(&Process{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -88,9 +89,9 @@ func catalogTables(data *Data) []table {
 		{"availability", []string{"book_id", "available", "version"},
 			each(data.Books, func(b Book) []any { return []any{b.ID, b.Stock, 1} })},
 		{"recent_orders", []string{"order_id", "placed_at", "cancelled"},
-			each(data.Orders, func(o Order) []any { return []any{o.ID, o.PlacedAt, !o.sold()} })},
+			eachOrder(data, func(o Order) []any { return []any{o.ID, o.PlacedAt, !o.sold()} })},
 		{"recent_order_items", []string{"order_id", "book_id", "quantity"},
-			items(data.Orders, func(o Order, _ int, i Item) []any { return []any{o.ID, i.BookID, i.Quantity} })},
+			items(data, func(o Order, _ int, i Item) []any { return []any{o.ID, i.BookID, i.Quantity} })},
 	}
 }
 
@@ -101,14 +102,14 @@ func inventoryTables(data *Data) []table {
 			each(data.Books, func(b Book) []any { return []any{b.ID, b.Stock, 1} })},
 		deliveriesTable(data),
 		{"reservations", []string{"order_id", "status", "created_at"},
-			each(data.Orders, func(o Order) []any {
+			eachOrder(data, func(o Order) []any {
 				if o.sold() {
 					return []any{o.ID, "committed", o.PlacedAt}
 				}
 				return []any{o.ID, "released", o.PlacedAt}
 			})},
 		{"reservation_items", []string{"order_id", "book_id", "quantity"},
-			items(data.Orders, func(o Order, _ int, i Item) []any { return []any{o.ID, i.BookID, i.Quantity} })},
+			items(data, func(o Order, _ int, i Item) []any { return []any{o.ID, i.BookID, i.Quantity} })},
 	}
 }
 
@@ -151,21 +152,21 @@ func deliveriesTable(data *Data) table {
 
 func ordersTable(data *Data) table {
 	return table{"orders", []string{"id", "account_id", "status", "total", "shipping_address", "placed_at", "cancel_reason"},
-		each(data.Orders, func(o Order) []any {
+		eachOrder(data, func(o Order) []any {
 			return []any{o.ID, o.AccountID, o.Status, o.Total, o.Address, o.PlacedAt, orNull(o.CancelReason)}
 		})}
 }
 
 func orderItemsTable(data *Data) table {
 	return table{"order_items", []string{"order_id", "position", "book_id", "title", "quantity", "unit_price"},
-		items(data.Orders, func(o Order, position int, i Item) []any {
+		items(data, func(o Order, position int, i Item) []any {
 			return []any{o.ID, position, i.BookID, i.Title, i.Quantity, i.UnitPrice}
 		})}
 }
 
 func paymentsTable(data *Data) table {
 	return table{"payments", []string{"id", "order_id", "account_id", "status", "amount", "created_at", "refund_requested_at"},
-		each(data.Orders, func(o Order) []any {
+		eachOrder(data, func(o Order) []any {
 			p := o.Payment
 			return []any{p.ID, o.ID, o.AccountID, p.Status, o.Total, p.CreatedAt, orNull(p.RefundedAt)}
 		})}
@@ -173,8 +174,11 @@ func paymentsTable(data *Data) table {
 
 func shipmentsTable(data *Data) table {
 	return table{"shipments", []string{"id", "order_id", "account_id", "status", "tracking_number", "address", "created_at"},
-		each(shipped(data.Orders), func(o Order) []any {
+		eachOrder(data, func(o Order) []any {
 			s := o.Shipment
+			if s == nil {
+				return nil
+			}
 			return []any{s.ID, o.ID, o.AccountID, s.Status, orNull(s.TrackingNumber), o.Address, s.CreatedAt}
 		})}
 }
@@ -184,31 +188,40 @@ func each[T any](things []T, row func(T) []any) pgx.CopyFromSource {
 	return pgx.CopyFromSlice(len(things), func(i int) ([]any, error) { return row(things[i]), nil })
 }
 
-// items gives COPY a row per line of each order; positions count from 0, as the shop's do.
-func items(orders []Order, row func(o Order, position int, i Item) []any) pgx.CopyFromSource {
-	order, next := 0, 0
-	return pgx.CopyFromFunc(func() ([]any, error) {
-		if order < len(orders) && next == len(orders[order].Items) {
-			order, next = order+1, 0
+// eachOrder gives COPY a row per order, and none where row returns nil.
+func eachOrder(data *Data, row func(Order) []any) pgx.CopyFromSource {
+	return stream(func(yield func([]any) bool) {
+		for o := range data.all() {
+			if values := row(o); values != nil && !yield(values) {
+				return
+			}
 		}
-		if order == len(orders) {
-			return nil, nil
-		}
-		o, position := orders[order], next
-		next++
-		return row(o, position, o.Items[position]), nil
 	})
 }
 
-// shipped are the orders that have a shipment.
-func shipped(orders []Order) []Order {
-	var have []Order
-	for _, order := range orders {
-		if order.Shipment != nil {
-			have = append(have, order)
+// items gives COPY a row per line of each order; positions count from 0, as the shop's do.
+func items(data *Data, row func(o Order, position int, i Item) []any) pgx.CopyFromSource {
+	return stream(func(yield func([]any) bool) {
+		for o := range data.all() {
+			for position, item := range o.Items {
+				if !yield(row(o, position, item)) {
+					return
+				}
+			}
 		}
-	}
-	return have
+	})
+}
+
+// stream gives COPY rows as they are made. COPY reads to the end, or its transaction fails.
+func stream(rows iter.Seq[[]any]) pgx.CopyFromSource {
+	next, stop := iter.Pull(rows)
+	return pgx.CopyFromFunc(func() ([]any, error) {
+		row, more := next()
+		if !more {
+			stop()
+		}
+		return row, nil
+	})
 }
 
 // orNull stores what is empty as null.

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"iter"
+	"slices"
 
 	"github.com/google/uuid"
 )
@@ -14,7 +16,17 @@ type Data struct {
 	Books      []Book
 	Deliveries []Delivery // one per book, in the same order
 	Accounts   []Account  // the member of staff, then the customers
-	Orders     []Order    // oldest first
+	Orders     []Order    // oldest first; none of the huge size, whose orders are made when they are needed
+
+	past *past
+}
+
+// all are the orders, oldest first.
+func (d *Data) all() iter.Seq[Order] {
+	if d.Size == Huge {
+		return d.past.all()
+	}
+	return slices.Values(d.Orders)
 }
 
 // Generate makes the data of a size. It takes milliseconds for the small one and a few seconds
@@ -27,8 +39,11 @@ func Generate(size Size) *Data {
 		Books:    makeBooks(works, counts.Books),
 		Accounts: makeAccounts(counts.Customers),
 	}
-	data.Orders = makeOrders(data.Books, byPopularity(len(works), counts.Books), data.Accounts, counts.Orders)
-	data.Deliveries = makeDeliveries(data.Books, data.Orders)
+	data.past = &past{data.Books, byPopularity(len(works), counts.Books), data.Accounts[1:], counts.Orders}
+	if size != Huge {
+		data.Orders = slices.AppendSeq(make([]Order, 0, counts.Orders), data.past.all())
+	}
+	data.Deliveries = makeDeliveries(data.Books, data.all())
 	return data
 }
 
@@ -42,9 +57,9 @@ func byPopularity(works, books int) []int {
 	return ranks
 }
 
-func makeDeliveries(books []Book, orders []Order) []Delivery {
+func makeDeliveries(books []Book, orders iter.Seq[Order]) []Delivery {
 	sold := make(map[uuid.UUID]int, len(books))
-	for _, order := range orders {
+	for order := range orders {
 		if !order.sold() {
 			continue
 		}

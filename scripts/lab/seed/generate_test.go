@@ -46,13 +46,24 @@ func TestSizes(t *testing.T) {
 	}
 	require.Equal(t, small.Books, medium.Books[:len(small.Books)], "a book is the same at every size")
 
-	_, err := ParseSize("huge")
-	require.EqualError(t, err, `there is no seed size "huge": take small, medium or large`)
-	for _, size := range []Size{Small, Medium, Large} {
+	_, err := ParseSize("tiny")
+	require.EqualError(t, err, `there is no seed size "tiny": take small, medium, large or huge`)
+	for _, size := range []Size{Small, Medium, Large, Huge} {
 		parsed, err := ParseSize(string(size))
 		require.NoError(t, err)
 		require.Equal(t, size, parsed)
 	}
+}
+
+// TestHugeOrdersAreMadeOnTheWay shows by small data that what is not held is the same as what is.
+func TestHugeOrdersAreMadeOnTheWay(t *testing.T) {
+	t.Parallel()
+	held := Generate(Small)
+	made := *held
+	made.Size, made.Orders = Huge, nil
+	require.Equal(t, held.Orders, slices.Collect(made.all()))
+	require.Equal(t, LedgerLines(held, "services"), LedgerLines(&made, "services"))
+	require.Equal(t, Counts{Books: 100_000, Customers: 100_000, Orders: 1_000_000}, Huge.Counts())
 }
 
 func TestBooks(t *testing.T) {

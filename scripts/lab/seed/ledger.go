@@ -3,6 +3,7 @@ package seed
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"slices"
 	"time"
 )
@@ -17,12 +18,30 @@ type ledgerLine struct {
 	Currency  string    `json:"currency"`
 }
 
-// LedgerLines returns what the card processor did for the past orders, as lines of its ledger in
+// LedgerLines is what WriteLedger writes.
+func LedgerLines(data *Data, merchant string) []byte {
+	var text bytes.Buffer
+	_ = WriteLedger(&text, data, merchant) // a buffer takes everything
+	return text.Bytes()
+}
+
+// WriteLedger writes what the card processor did for the past orders, as lines of its ledger in
 // order of time: charges, declines and refunds, whose references are the ids of the orders. The
 // processor reads them when it starts, so that a past order can still be refunded.
-func LedgerLines(data *Data, merchant string) []byte {
-	var lines []ledgerLine
-	for _, order := range data.Orders {
+func WriteLedger(to io.Writer, data *Data, merchant string) error {
+	encoder := json.NewEncoder(to)
+	// Orders come in order of time, and refunds some minutes after theirs.
+	var refunds []ledgerLine
+	writeUntil := func(at time.Time) error {
+		for len(refunds) > 0 && !refunds[0].At.After(at) {
+			if err := encoder.Encode(refunds[0]); err != nil {
+				return err
+			}
+			refunds = refunds[1:]
+		}
+		return nil
+	}
+	for order := range data.all() {
 		line := ledgerLine{
 			At:        order.Payment.CreatedAt,
 			Merchant:  merchant,
@@ -34,20 +53,17 @@ func LedgerLines(data *Data, merchant string) []byte {
 		if order.Payment.Status == "declined" {
 			line.Effect = "decline"
 		}
-		lines = append(lines, line)
+		if err := writeUntil(line.At); err != nil {
+			return err
+		}
+		if err := encoder.Encode(line); err != nil {
+			return err
+		}
 		if order.Payment.Status == "refunded" {
 			line.At, line.Effect = order.Payment.RefundedAt, "refund"
-			lines = append(lines, line)
+			refunds = append(refunds, line)
+			slices.SortStableFunc(refunds, func(a, b ledgerLine) int { return a.At.Compare(b.At) })
 		}
 	}
-	slices.SortStableFunc(lines, func(a, b ledgerLine) int { return a.At.Compare(b.At) })
-
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	for _, line := range lines {
-		if err := encoder.Encode(line); err != nil {
-			panic("seed: " + err.Error()) // plain structs always encode
-		}
-	}
-	return text.Bytes()
+	return writeUntil(Until.AddDate(1, 0, 0))
 }

@@ -3,6 +3,7 @@ package seed
 import (
 	"bytes"
 	"encoding/base32"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -60,31 +61,44 @@ type Shipment struct {
 	CreatedAt      time.Time
 }
 
-// makeOrders returns n orders, oldest first.
-func makeOrders(books []Book, popular []int, accounts []Account, n int) []Order {
-	customers := accounts[1:]
-	span := orderDays * 24 * time.Hour
-	between := span / time.Duration(n)
-	orders := make([]Order, n)
-	for i := range orders {
-		random := source("order", i)
-		at := Until.Add(-span + time.Duration(i)*between + time.Duration(random.Int64N(int64(between))))
-		number := random.IntN(len(customers))
-		customer := customers[number]
-		order := Order{
-			AccountID: customer.ID,
-			Address:   addressOf(number, customer.Name),
-			PlacedAt:  at.Truncate(time.Millisecond),
-			Items:     makeItems(random, books, popular),
+// past is what past orders are made from.
+type past struct {
+	books     []Book
+	popular   []int // the numbers of the books, the most popular first
+	customers []Account
+	orders    int
+}
+
+// all makes the orders, oldest first.
+func (p *past) all() iter.Seq[Order] {
+	return func(yield func(Order) bool) {
+		for i := range p.orders {
+			if !yield(p.order(i)) {
+				return
+			}
 		}
-		order.ID = newID(random, order.PlacedAt)
-		for _, item := range order.Items {
-			order.Total += int64(item.Quantity) * item.UnitPrice
-		}
-		order.settle(random)
-		orders[i] = order
 	}
-	return orders
+}
+
+func (p *past) order(i int) Order {
+	const span = orderDays * 24 * time.Hour
+	between := span / time.Duration(p.orders)
+	random := source("order", i)
+	at := Until.Add(-span + time.Duration(i)*between + time.Duration(random.Int64N(int64(between))))
+	number := random.IntN(len(p.customers))
+	customer := p.customers[number]
+	order := Order{
+		AccountID: customer.ID,
+		Address:   addressOf(number, customer.Name),
+		PlacedAt:  at.Truncate(time.Millisecond),
+		Items:     makeItems(random, p.books, p.popular),
+	}
+	order.ID = newID(random, order.PlacedAt)
+	for _, item := range order.Items {
+		order.Total += int64(item.Quantity) * item.UnitPrice
+	}
+	order.settle(random)
+	return order
 }
 
 // makeItems returns 1 to 5 lines of different books, 3 on average, mostly of one copy.

@@ -14,7 +14,7 @@ type Options struct {
 	// Step is the number of the step that the services' side is to be at; nil is the one that its data stand at, and the
 	// last one if there are none. Data climb, and never go down.
 	Step *int
-	// SeedSize is small, medium or large; empty keeps what is there, or takes small.
+	// SeedSize is small, medium, large or huge, which is for the services' side alone; empty keeps what is there, or takes small.
 	SeedSize string
 	// Dir is the lab's folder; empty is .lab.
 	Dir string
@@ -61,8 +61,13 @@ func (o *Options) complete() error {
 	o.Dir = dir
 	switch o.SeedSize {
 	case "", "small", "medium", "large":
+	case "huge":
+		if o.Only == Monolith || o.Facade {
+			return fmt.Errorf("so much data are for the side that is taken apart: start it with --only %s", Services)
+		}
+		o.Only = Services
 	default:
-		return fmt.Errorf("there is no seed size %q: it is small, medium or large", o.SeedSize)
+		return fmt.Errorf("there is no seed size %q: it is small, medium, large or huge", o.SeedSize)
 	}
 	// The highest well-known port is 8447, that of a ninth instance.
 	if o.PortOffset < 0 || o.PortOffset > 50_000 {

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -397,9 +398,12 @@ func TestWriteRoutes(t *testing.T) {
 func TestReplaceLedger(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.jsonl")
-	require.NoError(t, replaceLedger(path, "monolith", []byte(`{"merchant":"monolith","reference":"a"}`+"\n")))
-	require.NoError(t, replaceLedger(path, "services", []byte(`{"merchant":"services","reference":"b"}`+"\n")))
-	require.NoError(t, replaceLedger(path, "monolith", []byte(`{"merchant":"monolith","reference":"c"}`+"\n")))
+	line := func(text string) func(io.Writer) error {
+		return func(to io.Writer) error { _, err := fmt.Fprintln(to, text); return err }
+	}
+	require.NoError(t, replaceLedger(path, "monolith", line(`{"merchant":"monolith","reference":"a"}`)))
+	require.NoError(t, replaceLedger(path, "services", line(`{"merchant":"services","reference":"b"}`)))
+	require.NoError(t, replaceLedger(path, "monolith", line(`{"merchant":"monolith","reference":"c"}`)))
 	content, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, `{"merchant":"services","reference":"b"}`+"\n"+`{"merchant":"monolith","reference":"c"}`+"\n", string(content))

@@ -1,11 +1,12 @@
 package up
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -73,7 +74,8 @@ func (l *Lab) seed(ctx context.Context, databases map[string]string) error {
 			return err
 		}
 		for _, side := range missing {
-			if err := replaceLedger(l.settings.ledgerFile(), side, seed.LedgerLines(data, side)); err != nil {
+			write := func(to io.Writer) error { return seed.WriteLedger(to, data, side) }
+			if err := replaceLedger(l.settings.ledgerFile(), side, write); err != nil {
 				return err
 			}
 			if err := writeMark(ctx, conn, side, l.markOf(side, size).String()); err != nil {
@@ -123,26 +125,43 @@ func (l *Lab) copySides(ctx context.Context, sides []string, data *seed.Data) er
 	return copying.Wait()
 }
 
-// replaceLedger makes the lines the whole of what the card processor knows of a merchant, whose database
+// replaceLedger makes what is written the whole of what the card processor knows of a merchant, whose database
 // is new. The processor does not run yet.
-func replaceLedger(path, merchant string, lines []byte) error {
-	present, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("read the card processor's ledger: %w", err)
-	}
-	var kept bytes.Buffer
-	for line := range bytes.Lines(present) {
-		var entry struct {
-			Merchant string `json:"merchant"`
-		}
-		if json.Unmarshal(line, &entry) == nil && entry.Merchant != merchant {
-			kept.Write(line)
-		}
-	}
-	kept.Write(lines)
+func replaceLedger(path, merchant string, write func(io.Writer) error) error {
 	making := path + ".making"
-	if err := os.WriteFile(making, kept.Bytes(), 0o600); err != nil {
+	file, err := os.OpenFile(making, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the card processor's ledger: %w", err)
+	}
+	to := bufio.NewWriter(file)
+	err = errors.Join(keepOthers(to, path, merchant), write(to), to.Flush(), file.Close())
+	if err != nil {
 		return fmt.Errorf("write the card processor's ledger: %w", err)
 	}
 	return os.Rename(making, path)
+}
+
+// keepOthers copies the lines of a ledger that are not a merchant's.
+func keepOthers(to io.Writer, path, merchant string) error {
+	present, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer present.Close()
+	lines := bufio.NewScanner(present)
+	for lines.Scan() {
+		var entry struct {
+			Merchant string `json:"merchant"`
+		}
+		if json.Unmarshal(lines.Bytes(), &entry) != nil || entry.Merchant == merchant {
+			continue
+		}
+		if _, err := fmt.Fprintf(to, "%s\n", lines.Bytes()); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
 }

@@ -48,8 +48,8 @@ func (b *broker) start() {
 
 func (b *broker) stop()   { require.NoError(b.t, b.server.Stop(b.t.Context())) }
 func (b *broker) kill()   { b.server.Process().Kill() }
-func (b *broker) pause()  { require.NoError(b.t, b.server.Process().Signal(syscall.SIGSTOP)) }
-func (b *broker) resume() { require.NoError(b.t, b.server.Process().Signal(syscall.SIGCONT)) }
+func (b *broker) pause()  { require.NoError(b.t, b.server.Process().SignalAlone(syscall.SIGSTOP)) }
+func (b *broker) resume() { require.NoError(b.t, b.server.Process().SignalAlone(syscall.SIGCONT)) }
 
 // messages is the folder in which the server keeps the stream's messages, as
 // opposed to how far its consumers are.

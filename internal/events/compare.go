@@ -72,12 +72,13 @@ func (p *publisher) compare(ctx context.Context) error {
 }
 
 // look compares again, now and then, if the stream is not what it was at the last
-// comparison. A purge does not end the connection.
-func (p *publisher) look(ctx context.Context) error {
-	if time.Since(p.looked) < lookEvery*p.relay.poll {
+// comparison. A purge does not end the connection. A relay that stops leaves this to
+// the next.
+func (p *publisher) look(ctx, last context.Context) error {
+	if ctx.Err() != nil || time.Since(p.looked) < lookEvery*p.relay.poll {
 		return nil
 	}
-	ask, cancel := context.WithTimeout(ctx, stepTimeout)
+	ask, cancel := context.WithTimeout(last, stepTimeout)
 	defer cancel()
 	now, err := p.stream.Info(ask)
 	if err != nil {
@@ -89,7 +90,7 @@ func (p *publisher) look(ctx context.Context) error {
 		is.FirstSeq == was.FirstSeq && is.NumDeleted == was.NumDeleted && is.LastSeq >= was.LastSeq {
 		return nil
 	}
-	return p.compare(ctx)
+	return p.compare(last)
 }
 
 // discards reports whether the stream forgets messages for other reasons than

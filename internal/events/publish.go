@@ -35,18 +35,18 @@ type publisher struct {
 	looked   time.Time             // when it was last looked at
 }
 
-// publish sends batch after batch until the outbox is empty. When ctx ends, it
-// finishes the one that it has begun.
+// publish sends batch after batch until the outbox is empty, also when ctx ends
+// meanwhile. From then on it only publishes, and last is its limit.
 //
 // One round trip marks what went and reads what came. So after a batch that was
 // not full it waits a moment for the next event before it does both.
 //
 // No transaction is open while the broker works: a broker that hangs must not
 // hold locks here.
-func (p *publisher) publish(ctx context.Context) error {
+func (p *publisher) publish(ctx, last context.Context) error {
 	var acked acknowledged
 	for {
-		batch, err := p.next(ctx, acked)
+		batch, err := p.next(last, acked)
 		if err != nil {
 			return err
 		}
@@ -54,20 +54,20 @@ func (p *publisher) publish(ctx context.Context) error {
 			p.worked(ctx)
 		}
 		// Here, everything that was acknowledged is marked.
-		if err := p.look(ctx); err != nil {
+		if err := p.look(ctx, last); err != nil {
 			return err
 		}
-		if len(batch) == 0 || ctx.Err() != nil {
+		if len(batch) == 0 {
 			return nil
 		}
 		var sendErr error
-		acked, sendErr = p.send(ctx, batch)
+		acked, sendErr = p.send(last, batch)
 		if sendErr != nil {
-			_, markErr := p.next(ctx, acked) // the others need not go again
+			_, markErr := p.next(last, acked) // the others need not go again
 			missing := len(batch) - len(acked.ids)
 			return errors.Join(fmt.Errorf("publish %d events of %s: %w", missing, p.relay.source, sendErr), markErr)
 		}
-		if err := p.sweep(ctx); err != nil {
+		if err := p.sweep(ctx, last); err != nil {
 			return err
 		}
 		if len(batch) < publishBatch {
@@ -98,8 +98,7 @@ func (a *acknowledged) add(id uuid.UUID, seq uint64) {
 }
 
 // next marks what was acknowledged and returns the first rows that the stream
-// does not have, in one round trip. It does not end with ctx: what is on the
-// stream is to be marked.
+// does not have, in one round trip.
 //
 // It refuses to if the connection to the broker is a new one. An acknowledgement
 // from there must not become the highest mark: the stream may have lost what is
@@ -108,7 +107,7 @@ func (p *publisher) next(ctx context.Context, acked acknowledged) (batch []Event
 	if p.relay.nats.Stats().Reconnects != p.epoch {
 		return nil, errReconnected
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	var b pgx.Batch
 	if len(acked.ids) > 0 {
@@ -145,11 +144,11 @@ func (p *publisher) next(ctx context.Context, acked acknowledged) (batch []Event
 // that message was purged since. Such an event is sent again, without the header by
 // which the broker knows it.
 func (p *publisher) send(ctx context.Context, batch []Event) (acknowledged, error) {
-	acked, doubtful, err := p.sendAll(batch, Event.message)
+	acked, doubtful, err := p.sendAll(ctx, batch, Event.message)
 	if len(doubtful) == 0 {
 		return acked, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	var purged []Event
 	for _, d := range doubtful {
@@ -163,7 +162,7 @@ func (p *publisher) send(ctx context.Context, batch []Event) (acknowledged, erro
 			purged = append(purged, d.event)
 		}
 	}
-	again, _, againErr := p.sendAll(purged, func(e Event, area string) *nats.Msg {
+	again, _, againErr := p.sendAll(ctx, purged, func(e Event, area string) *nats.Msg {
 		msg := e.message(area)
 		msg.Header.Del(jetstream.MsgIDHeader)
 		return msg
@@ -178,7 +177,7 @@ type duplicate struct {
 }
 
 // sendAll publishes the batch, all of it on the way at once.
-func (p *publisher) sendAll(batch []Event, message func(Event, string) *nats.Msg) (acked acknowledged, doubtful []duplicate, err error) {
+func (p *publisher) sendAll(ctx context.Context, batch []Event, message func(Event, string) *nats.Msg) (acked acknowledged, doubtful []duplicate, err error) {
 	futures := make([]jetstream.PubAckFuture, 0, len(batch))
 	for _, e := range batch {
 		future, publishErr := p.js.PublishMsgAsync(message(e, p.relay.area(e.Type)))
@@ -189,7 +188,7 @@ func (p *publisher) sendAll(batch []Event, message func(Event, string) *nats.Msg
 		futures = append(futures, future)
 	}
 	for i, future := range futures {
-		select { // one of them comes within ackWait
+		select { // one of the first two comes within ackWait
 		case ack := <-future.Ok():
 			if ack.Duplicate {
 				doubtful = append(doubtful, duplicate{batch[i], ack.Sequence})
@@ -200,18 +199,20 @@ func (p *publisher) sendAll(batch []Event, message func(Event, string) *nats.Msg
 			if err == nil {
 				err = ackErr
 			}
+		case <-ctx.Done():
+			return acked, doubtful, errors.Join(err, ctx.Err())
 		}
 	}
 	return acked, doubtful, err
 }
 
 // sweep deletes rows that were published long enough ago: one small batch at a
-// time, so that no event waits for it.
-func (p *publisher) sweep(ctx context.Context) error {
-	if time.Since(p.swept) < sweepEvery {
+// time, so that no event waits for it. A relay that stops leaves them to the next.
+func (p *publisher) sweep(ctx, last context.Context) error {
+	if ctx.Err() != nil || time.Since(p.swept) < sweepEvery {
 		return nil
 	}
-	done, err := p.conn.Exec(ctx, `
+	done, err := p.conn.Exec(last, `
 		with old as materialized ( -- once; a subquery might be run again for each row
 		  select id
 		  from outbox
@@ -223,9 +224,6 @@ func (p *publisher) sweep(ctx context.Context) error {
 		using old
 		where outbox.id = old.id`, p.relay.retention, sweepBatch)
 	if err != nil {
-		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-			return nil // stopping; there is another sweep
-		}
 		return fmt.Errorf("delete old rows from the outbox of %s: %w", p.relay.source, err)
 	}
 	if done.RowsAffected() < sweepBatch {

@@ -22,6 +22,7 @@ import (
 const (
 	ackWait     = 5 * time.Second       // for the acknowledgements of one batch
 	stepTimeout = 10 * time.Second      // for anything else it asks of a server
+	lastLook    = 3 * time.Second       // for what it still publishes after it was asked to stop
 	firstRetry  = 50 * time.Millisecond // after a failure
 	lastRetry   = 2 * time.Second       // after many
 	sweepEvery  = time.Minute           // between two looks for rows to delete
@@ -89,8 +90,12 @@ func NewRelay(c RelayConfig) *Relay {
 	return r
 }
 
-// Run publishes until ctx ends, finishes the batch in flight, and returns nil.
-// It outlives every failure of the database and of the broker.
+// Run publishes until ctx ends, then until it finds its outbox empty, and returns
+// nil. It outlives every failure of the database and of the broker.
+//
+// The last look takes 3 s at most. An instance that does not hold the lock has none,
+// and it ends at once when the broker is not connected: what is left waits for another
+// instance, or for the next start.
 //
 // Whatever goes wrong, the session ends, and the lock with it: another instance
 // may have the better connection. The next session starts by comparing.
@@ -103,11 +108,13 @@ func (r *Relay) Run(ctx context.Context) error {
 	var others sync.WaitGroup
 	others.Go(func() { r.notifyOthers(ctx) })
 	defer others.Wait()
+	last, cancel := r.outlive(ctx)
+	defer cancel()
 
 	state := &health{log: r.log, what: "publishing"}
 	for failures := uint64(0); ctx.Err() == nil; {
 		began := time.Now()
-		err := r.session(ctx, js, state)
+		err := r.session(ctx, last, js, state)
 		if ctx.Err() != nil {
 			break
 		}
@@ -123,9 +130,32 @@ func (r *Relay) Run(ctx context.Context) error {
 	return nil
 }
 
+// outlive returns a context for what is done after ctx has ended. It ends lastLook
+// later, or as soon as the broker is not connected: acknowledgements that are lost with
+// a connection would be waited for in vain.
+func (r *Relay) outlive(ctx context.Context) (context.Context, context.CancelFunc) {
+	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	unfollow := context.AfterFunc(ctx, func() {
+		defer cancel()
+		lost := r.nats.StatusChanged(nats.DISCONNECTED, nats.RECONNECTING, nats.CLOSED)
+		defer r.nats.RemoveStatusListener(lost)
+		if !r.nats.IsConnected() {
+			return
+		}
+		select {
+		case <-lost:
+		case <-time.After(lastLook):
+		case <-last.Done():
+		}
+	})
+	return last, func() { unfollow(); cancel() }
+}
+
 // session is one life of the relay's own connection: wait for the lock, compare
-// with the stream, publish until something fails or ctx ends.
-func (r *Relay) session(ctx context.Context, js jetstream.JetStream, state *health) error {
+// with the stream, publish until something fails or ctx ends. From the lock on, what it
+// has begun ends with last: a statement that ctx breaks off would take the connection
+// with it, and the last look.
+func (r *Relay) session(ctx, last context.Context, js jetstream.JetStream, state *health) error {
 	if !r.nats.IsConnected() {
 		return nats.ErrDisconnected
 	}
@@ -145,16 +175,16 @@ func (r *Relay) session(ctx context.Context, js jetstream.JetStream, state *heal
 	defer r.working.Store(false)
 
 	s := &publisher{relay: r, conn: conn, js: js, state: state, epoch: r.nats.Stats().Reconnects}
-	if err := s.compare(ctx); err != nil {
+	if err := s.compare(last); err != nil {
 		return err
 	}
-	for ctx.Err() == nil {
-		if err := s.publish(ctx); err != nil {
+	for {
+		stopping := ctx.Err() != nil // and all that was to be published is committed
+		if err := s.publish(ctx, last); err != nil || stopping {
 			return err
 		}
 		r.idle(ctx, conn)
 	}
-	return nil
 }
 
 // connect opens the connection that holds the lock, hears the notifications and

@@ -33,6 +33,7 @@ type App struct {
 	workers  []task
 	relays   []task
 	closers  []closer
+	standby  bool
 	listened func(name string, addr net.Addr)
 }
 
@@ -92,6 +93,11 @@ func (a *App) Relay(name string, run func(context.Context) error) {
 	a.relays = append(a.relays, task{name, run})
 }
 
+// Standby makes an app that serves its requests and its ops port and runs nothing
+// else: no worker, no consumer, no relay. So a process can be tried beside the one that
+// does the work, before it takes that over.
+func (a *App) Standby(standby bool) { a.standby = standby }
+
 // Close is called after everything has stopped, last added first.
 func (a *App) Close(name string, fn func()) { a.closers = append(a.closers, closer{name, fn}) }
 
@@ -123,8 +129,13 @@ func (a *App) Run(ctx context.Context) error {
 			return nil
 		})
 	}
-	stopWorkers := a.start(ctx, a.workers, fail)
-	stopRelays := a.start(ctx, a.relays, fail)
+	workers, relays := a.workers, a.relays
+	if a.standby {
+		a.log.Info("standby: requests are served, nothing else runs")
+		workers, relays = nil, nil
+	}
+	stopWorkers := a.start(ctx, workers, fail)
+	stopRelays := a.start(ctx, relays, fail)
 	a.ready.Store(true)
 
 	<-running.Done()

@@ -10,4 +10,8 @@
 // connection, so that clients leave by themselves; linger.go says why. Requests
 // may still emit events while they drain, and consumers may too, so the relay
 // goes after both; everything uses the pool, so it closes last.
+//
+// A process that stands by, by STANDBY=true in its environment, serves requests and
+// runs nothing in the background. So a service is compared with the monolith before an
+// area is handed over.
 package process

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -47,7 +48,11 @@ type running struct {
 
 func start(t *testing.T, fill func(*process.App)) running {
 	t.Helper()
-	app := process.New(slog.New(slog.NewTextHandler(io.Discard, nil)), prometheus.NewRegistry())
+	return run(t, process.New(slog.New(slog.NewTextHandler(io.Discard, nil)), prometheus.NewRegistry()), fill)
+}
+
+func run(t *testing.T, app *process.App, fill func(*process.App)) running {
+	t.Helper()
 	fill(app)
 	app.ServeOps("127.0.0.1:0", false)
 	addrs := make(chan [2]string, 4)
@@ -105,6 +110,27 @@ func TestStop(t *testing.T) {
 	require.Equal(t, http.StatusTeapot, <-answered, "a request in flight is answered")
 	require.NoError(t, <-r.done)
 	require.Equal(t, []string{"request", "consumer", "relay", "broker", "pool"}, order)
+}
+
+func TestStandby(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	var closed bool
+	unwanted := func(context.Context) error { return errors.New("it runs") }
+	app := process.New(slog.New(slog.NewTextHandler(&log, nil)), prometheus.NewRegistry())
+	r := run(t, app, func(app *process.App) {
+		app.Standby(true)
+		app.Serve("127.0.0.1:0", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+		app.Work("consumer", unwanted)
+		app.Relay("relay", unwanted)
+		app.Close("pool", func() { closed = true })
+	})
+	require.Eventually(t, func() bool { return status(t, r.ops+"/readyz") == 200 }, 5*time.Second, 10*time.Millisecond)
+	require.Equal(t, http.StatusTeapot, status(t, r.public+"/"))
+	r.stop()
+	require.NoError(t, <-r.done)
+	require.True(t, closed)
+	require.Equal(t, 1, strings.Count(log.String(), "standby"))
 }
 
 func TestFailures(t *testing.T) {

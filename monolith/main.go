@@ -50,6 +50,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	log := telemetry.NewLogger(stderr, "monolith", cfg.LogLevel)
 	registry := telemetry.NewRegistry()
 	app := process.New(log, registry)
+	app.Standby(cfg.Standby)
 
 	pool, err := postgres.Open(ctx, cfg.DatabaseURL, postgres.Options{MaxConns: cfg.PoolSize})
 	if err != nil {

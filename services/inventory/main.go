@@ -34,7 +34,8 @@ type Config struct {
 	Addr        string     `env:"ADDR" envDefault:"127.0.0.1:8103"`
 	OpsAddr     string     `env:"OPS_ADDR" envDefault:"127.0.0.1:8203"`
 	LogLevel    slog.Level `env:"LOG_LEVEL" envDefault:"info"`
-	Profiling   bool       `env:"PPROF"` // in the lab only
+	Profiling   bool       `env:"PPROF"`   // in the lab only
+	Standby     bool       `env:"STANDBY"` // serve requests, and do nothing else
 	DatabaseURL string     `env:"DATABASE_URL,required,notEmpty"`
 	PoolSize    int32      `env:"POOL_SIZE" envDefault:"8"`
 	NATSURL     string     `env:"NATS_URL,required,notEmpty"`
@@ -91,6 +92,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	Register(e.Group(""), stock, web.SignedIn(users.Authenticate), web.Admit(admission.Require("orders")))
 
 	app := process.New(log, registry)
+	app.Standby(cfg.Standby)
 	app.Serve(cfg.Addr, e)
 	app.ServeOps(cfg.OpsAddr, cfg.Profiling)
 	app.Ready("postgres", pulse.Check)

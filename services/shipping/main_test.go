@@ -3,11 +3,15 @@ package main
 import (
 	"encoding/base64"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"banyan/docs/api"
+	"banyan/internal/events"
 	"banyan/internal/testdb"
 	"banyan/internal/testprocess"
 	"banyan/internal/token"
@@ -40,21 +44,42 @@ func TestProcess(t *testing.T) {
 	require.ErrorIs(t, p.orders().Do(t.Context(), "POST", path, req, nil), ErrDispatched)
 }
 
+// A service that stands by answers, and leaves the events to those that own the area.
+func TestStandby(t *testing.T) {
+	t.Parallel()
+	p := start(t, "STANDBY=true")
+	order := example[orderData](t, "order.paid")
+	require.NoError(t, events.Emit(t.Context(), p.pool, shipmentDispatched, dispatchedData{OrderID: order.OrderID}))
+	p.tell("events.orders.order.paid", "order.paid")
+
+	var list web.List[Shipment]
+	for range 20 { // a relay and a consumer that ran would need one or two of these rounds
+		require.NoError(t, p.person(order.AccountID, "customer").Do(t.Context(), "GET", "/v1/shipments", nil, &list))
+		require.Empty(t, list.Items)
+		require.Empty(t, p.told())
+		time.Sleep(20 * time.Millisecond)
+	}
+	_, err := p.JetStream.Consumer(t.Context(), events.Stream, "shipping")
+	require.ErrorIs(t, err, jetstream.ErrConsumerNotFound, "it has not even asked for events")
+}
+
 // program is the running service, and the world around it.
 type program struct {
 	testprocess.World
 	t      *testing.T
 	url    string
+	pool   *pgxpool.Pool
 	caller *token.Caller
 }
 
-func start(t *testing.T) program {
+func start(t *testing.T, environ ...string) program {
 	t.Helper()
 	w := testprocess.New(t, "accounts")
+	db := testdb.New(t, migrations.FS)
 	keys, public := callers("orders")
-	url := w.Run(run, "ACCOUNTS_URL="+w.IssuerURL, "DATABASE_URL="+testdb.New(t, migrations.FS).URL("shipping_app"),
-		"CALLERS=orders="+base64.StdEncoding.EncodeToString(public["orders"][0]))
-	return program{w, t, url, token.NewCaller("orders", keys["orders"])}
+	url := w.Run(run, append(environ, "ACCOUNTS_URL="+w.IssuerURL, "DATABASE_URL="+db.URL("shipping_app"),
+		"CALLERS=orders="+base64.StdEncoding.EncodeToString(public["orders"][0]))...)
+	return program{w, t, url, db.Pool("shipping_app"), token.NewCaller("orders", keys["orders"])}
 }
 
 // person is somebody who is signed in.

@@ -57,4 +57,5 @@ func TestOwnership(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorContains(t, Config{}.checkOwnership(t.Context(), pool), "notifications was handed over: add it to EXTRACTED")
 	require.NoError(t, Config{Extracted: []string{"notifications"}}.checkOwnership(t.Context(), pool))
+	require.NoError(t, Config{Standby: true}.checkOwnership(t.Context(), pool))
 }

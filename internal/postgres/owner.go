@@ -24,3 +24,14 @@ func CheckOwner(ctx context.Context, q Querier, table string) error {
 	}
 	return nil
 }
+
+// CheckHandedOver is CheckOwner for a service: it says what to do if the area's table
+// is not the service's. See monolith/config.go for the other side.
+func CheckHandedOver(ctx context.Context, q Querier, area, table string) error {
+	err := CheckOwner(ctx, q, table)
+	if errors.Is(err, ErrNotOwner) {
+		return fmt.Errorf("the area %s is still (or again) the monolith's: start the service with STANDBY=true, or hand "+
+			"the area over with `go run ./scripts/lab up --step N` (`go run ./scripts/lab steps` lists the steps): %w", area, err)
+	}
+	return err
+}

@@ -21,4 +21,12 @@ func TestCheckOwner(t *testing.T) {
 	require.NoError(t, postgres.CheckOwner(t.Context(), pool, "mine"))
 	require.ErrorIs(t, postgres.CheckOwner(t.Context(), pool, "theirs"), postgres.ErrNotOwner, "a column is not the table")
 	require.ErrorIs(t, postgres.CheckOwner(t.Context(), pool, "gone"), postgres.ErrNotOwner)
+
+	require.NoError(t, postgres.CheckHandedOver(t.Context(), pool, "garden", "mine"))
+	err = postgres.CheckHandedOver(t.Context(), pool, "garden", "theirs")
+	require.ErrorIs(t, err, postgres.ErrNotOwner)
+	require.ErrorContains(t, err, "the area garden is still (or again) the monolith's: start the service with STANDBY=true")
+	pool.Close()
+	require.NotErrorIs(t, postgres.CheckHandedOver(t.Context(), pool, "garden", "mine"), postgres.ErrNotOwner)
+	require.Error(t, postgres.CheckHandedOver(t.Context(), pool, "garden", "mine"))
 }

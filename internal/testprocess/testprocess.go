@@ -55,7 +55,7 @@ func New(t testing.TB, issuer string) World {
 
 // Run starts the process on free ports and returns its public URL. The test
 // fails if it does not start, or does not end well when the test does.
-func (w World) Run(run func(ctx context.Context, environ []string, stderr io.Writer) error, environ ...string) string {
+func (w World) Run(run Program, environ ...string) string {
 	w.t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	public := make(listening, 1)
@@ -76,6 +76,9 @@ func (w World) Run(run func(ctx context.Context, environ []string, stderr io.Wri
 		return ""
 	}
 }
+
+// Program is the run function of a process.
+type Program = func(ctx context.Context, environ []string, stderr io.Writer) error
 
 // Person is a client that is signed in as somebody.
 func (w World) Person(url string, id uuid.UUID, role string) *web.Client {

@@ -17,6 +17,7 @@ import (
 
 	"banyan/internal/events"
 	"banyan/internal/testdb"
+	"banyan/internal/testprocess"
 	"banyan/internal/token"
 	"banyan/internal/web"
 	"banyan/migrations"
@@ -115,4 +116,9 @@ func TestRun(t *testing.T) {
 		require.ErrorContains(t, err, "SIGNING_KEYS")
 		require.NotContains(t, err.Error(), "secret")
 	})
+}
+
+func TestHandover(t *testing.T) {
+	t.Parallel()
+	testprocess.Handover(t, testdb.New(t, migrations.FS), "accounts", "accounts", run)
 }

@@ -55,6 +55,11 @@ func TestProcess(t *testing.T) {
 	require.Empty(t, sold("?subject=novels"))
 }
 
+func TestHandover(t *testing.T) {
+	t.Parallel()
+	testprocess.Handover(t, testdb.New(t, migrations.FS), "catalog", "books", run)
+}
+
 // program is the running service, and the world around it.
 type program struct {
 	testprocess.World

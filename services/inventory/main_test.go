@@ -53,6 +53,11 @@ func TestProcess(t *testing.T) {
 	require.Less(t, told[1].Version, told[2].Version)
 }
 
+func TestHandover(t *testing.T) {
+	t.Parallel()
+	testprocess.Handover(t, testdb.New(t, migrations.FS), "inventory", "deliveries", run)
+}
+
 // program is the running service, and the world around it.
 type program struct {
 	testprocess.World

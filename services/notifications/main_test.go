@@ -17,6 +17,7 @@ import (
 
 	"banyan/internal/events"
 	"banyan/internal/testdb"
+	"banyan/internal/testprocess"
 	"banyan/internal/token"
 	"banyan/internal/web"
 	"banyan/migrations"
@@ -96,4 +97,9 @@ func TestRun(t *testing.T) {
 			require.ErrorContains(t, err, name)
 		}
 	})
+}
+
+func TestHandover(t *testing.T) {
+	t.Parallel()
+	testprocess.Handover(t, testdb.New(t, migrations.FS), "notifications", "notifications", run)
 }

@@ -70,6 +70,9 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	if err := postgres.CheckVersion(ctx, pool, migrations.Of("orders")); err != nil {
 		return err
 	}
+	if err := postgres.CheckHandedOver(ctx, pool, "orders", "orders"); err != nil && !cfg.Standby {
+		return err
+	}
 	telemetry.WatchPool(registry, pool)
 
 	broker, err := events.Connect(ctx, cfg.NATSURL, "orders", log)

@@ -42,6 +42,11 @@ func TestProcess(t *testing.T) {
 	require.Equal(t, order.OrderID, list.Items[0].OrderID)
 }
 
+func TestHandover(t *testing.T) {
+	t.Parallel()
+	testprocess.Handover(t, testdb.New(t, migrations.FS), "payments", "payments", run)
+}
+
 // program is the running service, and the world around it.
 type program struct {
 	testprocess.World

@@ -63,6 +63,11 @@ func TestStandby(t *testing.T) {
 	require.ErrorIs(t, err, jetstream.ErrConsumerNotFound, "it has not even asked for events")
 }
 
+func TestHandover(t *testing.T) {
+	t.Parallel()
+	testprocess.Handover(t, testdb.New(t, migrations.FS), "shipping", "shipments", run)
+}
+
 // program is the running service, and the world around it.
 type program struct {
 	testprocess.World

@@ -120,9 +120,6 @@ func (s *Service) settle(ctx context.Context, p Purchase, o Order, deadline time
 	answer := answerFor(o)
 	if soldOut != nil {
 		answer = problem(soldOut)
-		if s.near.Recovery != nil {
-			s.near.Recovery.QueueForget(&b, o.ID)
-		}
 		s.queueDeleteOrder(&b, o.ID)
 	} else {
 		s.queueOutcome(ctx, &b, o, true)
@@ -218,6 +215,9 @@ func (s *Service) queueOutcome(ctx context.Context, b *pgx.Batch, o Order, custo
 func (s *Service) queueUnpaid(b *pgx.Batch, o Order) {
 	switch *o.CancelReason {
 	case Refused:
+		if s.far.Stock != nil && o.CardToken == "" { // the sweeper's: an attempt before may have charged the card
+			s.near.Recovery.QueueDoubt(b, o.ID)
+		}
 		s.near.Recovery.QueueRefuse(b, o.ID)
 	case SoldOut:
 		s.near.Recovery.QueueForget(b, o.ID)

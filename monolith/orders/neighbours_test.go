@@ -28,7 +28,8 @@ type neighbours struct {
 }
 
 func newNeighbours(t *testing.T, pool *pgxpool.Pool) *neighbours {
-	return &neighbours{cashier: &cashier{pool: pool, charges: map[uuid.UUID]bool{}}, t: t, pool: pool}
+	bank := &bank{charges: map[uuid.UUID]string{}}
+	return &neighbours{cashier: &cashier{bank, pool}, t: t, pool: pool}
 }
 
 // wire is the way to the card processor, which is outside. It delivers each call once, unless the test
@@ -108,13 +109,10 @@ func (shelf) QueueGiveBack(_ context.Context, b *pgx.Batch, books []uuid.UUID, q
 
 func (shelf) Refused(err error) bool { return postgres.CheckViolation(err, "books_stock_not_negative") }
 
-// cashier stands in for payments, and for the card processor behind it. The
-// card says what becomes of the charge.
+// cashier stands in for payments.
 type cashier struct {
-	wire
-	pool    *pgxpool.Pool
-	mu      sync.Mutex
-	charges map[uuid.UUID]bool // at the processor, which decides once: captured or not
+	*bank
+	pool *pgxpool.Pool
 }
 
 func (c *cashier) QueueOpen(b *pgx.Batch, orderID, accountID uuid.UUID, cents int64, cardToken string) {
@@ -123,29 +121,28 @@ func (c *cashier) QueueOpen(b *pgx.Batch, orderID, accountID uuid.UUID, cents in
 		values (gen_random_uuid(), $1, $2, 'pending', $3, $4, now())`, orderID, accountID, cents, cardToken)
 }
 
+// Charge asks once. Its caller marks the payment doubtful before it asks again.
 func (c *cashier) Charge(ctx context.Context, orderID uuid.UUID, _ int64, cardToken string) (captured bool, err error) {
-	err = c.send(ctx, func() error {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if cardToken == "tok_refused" {
-			return ErrRefused
-		}
-		if _, seen := c.charges[orderID]; !seen {
-			c.charges[orderID] = cardToken == "tok_visa"
-		}
-		captured = c.charges[orderID]
-		return nil
-	})
-	return captured && err == nil, err
+	return c.charge(ctx, orderID, cardToken)
 }
 
 func (c *cashier) Recharge(ctx context.Context, orderID uuid.UUID) (captured bool, err error) {
+	return c.recharge(ctx, orderID, c.Charge)
+}
+
+func (c *cashier) recharge(ctx context.Context, orderID uuid.UUID,
+	charge func(context.Context, uuid.UUID, int64, string) (bool, error),
+) (captured bool, err error) {
+	_, err = c.pool.Exec(ctx, `update payments set doubtful = true where order_id = $1 and status = 'pending'`, orderID)
+	if err != nil {
+		return false, err
+	}
 	var status, cardToken string
 	err = c.pool.QueryRow(ctx, `select status, coalesce(card_token, '') from payments where order_id = $1`, orderID).Scan(&status, &cardToken)
 	if err != nil || status != "pending" {
 		return status != "declined", err
 	}
-	return c.Charge(ctx, orderID, 0, cardToken)
+	return charge(ctx, orderID, 0, cardToken)
 }
 
 func (c *cashier) QueueSettle(b *pgx.Batch, orderID uuid.UUID, captured bool) {
@@ -155,22 +152,82 @@ func (c *cashier) QueueSettle(b *pgx.Batch, orderID uuid.UUID, captured bool) {
 		where order_id = $1 and status = 'pending'`, orderID, captured)
 }
 
+func (c *cashier) QueueDoubt(b *pgx.Batch, orderID uuid.UUID) {
+	b.Queue(`update payments set doubtful = true where order_id = $1 and status = 'pending'`, orderID)
+}
+
 func (c *cashier) QueueRefuse(b *pgx.Batch, orderID uuid.UUID) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	status := "declined"
-	if c.charges[orderID] {
-		status = "refunded"
-	}
-	b.Queue(`update payments set status = $2, card_token = null where order_id = $1 and status = 'pending'`, orderID, status)
+	b.Queue(`
+		update payments
+		set status = case when doubtful then status else 'declined' end, card_token = null,
+			refund_requested_at = case when doubtful then now() end
+		where order_id = $1 and status = 'pending'`, orderID)
 }
 
 func (c *cashier) QueueForget(b *pgx.Batch, orderID uuid.UUID) {
-	b.Queue(`delete from payments where order_id = $1`, orderID)
+	b.Queue(`delete from payments where order_id = $1 and status = 'pending'`, orderID)
 }
 
 func (c *cashier) QueueRefund(b *pgx.Batch, orderID uuid.UUID) {
-	b.Queue(`update payments set status = 'refunded' where order_id = $1 and status = 'captured'`, orderID)
+	b.Queue(`update payments set refund_requested_at = now() where order_id = $1 and status = 'captured'`, orderID)
+}
+
+// refunds gives back what is due. Nothing that was charged is on its way any more.
+func (c *cashier) refunds(ctx context.Context) error {
+	rows, err := c.pool.Query(ctx, `
+		select order_id
+		from payments
+		where status in ('pending', 'captured') and refund_requested_at is not null`)
+	if err != nil {
+		return err
+	}
+	due, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return err
+	}
+	var b pgx.Batch
+	for _, orderID := range due {
+		b.Queue(`update payments set status = $2 where order_id = $1`, orderID, c.refund(orderID))
+	}
+	return postgres.Exec(ctx, c.pool, &b)
+}
+
+// bank stands in for the card processor, which decides once. The card says what
+// becomes of the charge.
+type bank struct {
+	wire
+	mu      sync.Mutex
+	charges map[uuid.UUID]string // captured, declined or refunded, by order
+}
+
+func (k *bank) charge(ctx context.Context, orderID uuid.UUID, cardToken string) (captured bool, err error) {
+	err = k.send(ctx, func() error {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if cardToken == "tok_refused" {
+			return ErrRefused
+		}
+		if k.charges[orderID] == "" {
+			k.charges[orderID] = "declined"
+			if cardToken == "tok_visa" {
+				k.charges[orderID] = "captured"
+			}
+		}
+		captured = k.charges[orderID] != "declined"
+		return nil
+	})
+	return captured && err == nil, err
+}
+
+// refund returns what the payment is then.
+func (k *bank) refund(orderID uuid.UUID) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.charges[orderID] == "" || k.charges[orderID] == "declined" {
+		return "declined"
+	}
+	k.charges[orderID] = "refunded"
+	return "refunded"
 }
 
 // depot stands in for shipping.
@@ -219,6 +276,8 @@ func (n *neighbours) copies(b book) (copies int) {
 }
 
 func (n *neighbours) payment(orderID uuid.UUID) string {
+	n.t.Helper()
+	require.NoError(n.t, n.cashier.refunds(n.t.Context()))
 	return n.status(`select status from payments where order_id = $1`, orderID)
 }
 

@@ -47,7 +47,10 @@ type Payments interface {
 type Recovery interface {
 	// Recharge is Charge for the sweeper: the pending payment has kept the rest.
 	Recharge(ctx context.Context, orderID uuid.UUID) (captured bool, err error)
-	// QueueRefuse ends a payment after ErrRefused. Should an attempt whose outcome
+	// QueueDoubt says that an attempt whose outcome nobody heard may have charged the
+	// card. Recharge knows for itself; a far stock may refuse before it is called.
+	QueueDoubt(b *pgx.Batch, orderID uuid.UUID)
+	// QueueRefuse ends a payment after a definite no. Should an attempt whose outcome
 	// nobody heard have charged the card, the money is given back.
 	QueueRefuse(b *pgx.Batch, orderID uuid.UUID)
 	// QueueForget drops the payment of an order that is sold out and was never charged.

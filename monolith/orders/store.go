@@ -155,7 +155,10 @@ func queueUpdateStatus(b *pgx.Batch, id uuid.UUID, from, to, reason string) {
 // queueDeleteOrder takes a pending order back as if it had never been placed.
 // It too fails the batch if somebody else was quicker.
 func (s *Service) queueDeleteOrder(b *pgx.Batch, id uuid.UUID) {
-	s.queueTransition(b, id, Pending, Pending, "")
+	s.queueTransition(b, id, Pending, Pending, "") // first, as each outcome does: no deadlock
+	if s.near.Recovery != nil {
+		s.near.Recovery.QueueForget(b, id)
+	}
 	b.Queue(`delete from order_items where order_id = $1`, id)
 	b.Queue(`delete from orders where id = $1`, id)
 }

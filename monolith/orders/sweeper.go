@@ -45,17 +45,9 @@ func (s *Service) Run(ctx context.Context, log *slog.Logger) error {
 }
 
 func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {
-	before := time.Now().Add(-s.sweepAfter)
-	left, err := selectPending(ctx, s.pool, before, sweepMost)
+	left, err := s.unsettled(ctx)
 	if err != nil {
-		return fmt.Errorf("look for pending orders: %w", err)
-	}
-	if s.far.Shipments != nil {
-		wishes, err := selectCancelRequests(ctx, s.pool, before, sweepMost)
-		if err != nil {
-			return fmt.Errorf("look for orders to cancel: %w", err)
-		}
-		left = append(left, wishes...)
+		return err
 	}
 	var group errgroup.Group
 	group.SetLimit(sweepAtOnce)
@@ -71,6 +63,24 @@ func (s *Service) sweep(ctx context.Context, log *slog.Logger) error {
 		})
 	}
 	return group.Wait()
+}
+
+// unsettled are the orders that nobody is working on: the pending ones, and, once
+// shipping is far, those whose customers wish to cancel them.
+func (s *Service) unsettled(ctx context.Context) ([]Order, error) {
+	before := time.Now().Add(-s.sweepAfter)
+	left, err := selectPending(ctx, s.pool, before, sweepMost)
+	if err != nil {
+		return nil, fmt.Errorf("look for pending orders: %w", err)
+	}
+	if s.far.Shipments == nil {
+		return left, nil
+	}
+	wishes, err := selectCancelRequests(ctx, s.pool, before, sweepMost)
+	if err != nil {
+		return nil, fmt.Errorf("look for orders to cancel: %w", err)
+	}
+	return append(left, wishes...), nil
 }
 
 // finish settles one pending order, or carries out the wish to cancel a paid

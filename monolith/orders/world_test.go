@@ -196,9 +196,15 @@ func (c customer) became(id uuid.UUID, status, reason string) Order {
 
 func newKey() string { return uuid.NewString() }
 
+// lapsed makes every order the sweeper's.
+const lapsed = `
+	update orders
+	set placed_at = placed_at - interval '2 hours', cancel_requested_at = cancel_requested_at - interval '2 hours'
+	where status = 'pending' or cancel_requested_at is not null`
+
 // lapse makes every order the sweeper's.
 func (s shop) lapse() {
-	s.exec(`update orders set placed_at = placed_at - interval '2 hours' where status = 'pending'`)
+	s.exec(lapsed)
 }
 
 // leasesEnd makes every key in flight anybody's.
@@ -249,7 +255,7 @@ func (s shop) ships(id uuid.UUID) {
 	b.Queue(`update shipments set status = 'dispatched', tracking_number = 'BN1' where order_id = $1`, id)
 	var accountID uuid.UUID
 	require.NoError(s.t, s.pool.QueryRow(s.t.Context(), `select account_id from orders where id = $1`, id).Scan(&accountID))
-	Fulfilment{s.post}.QueueShipped(&b, id, accountID)
+	Fulfilment{s.near.Mail}.QueueShipped(&b, id, accountID)
 	require.NoError(s.t, postgres.Exec(s.t.Context(), s.pool, &b))
 }
 

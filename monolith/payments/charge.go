@@ -77,6 +77,10 @@ func (s *Service) QueueSettle(b *pgx.Batch, orderID uuid.UUID, captured bool) {
 	queueSettle(b, orderID, status)
 }
 
+// QueueDoubt says that an attempt to charge may have been made whose outcome nobody
+// heard: a far stock refused the order before the sweeper charged it again.
+func (s *Service) QueueDoubt(b *pgx.Batch, orderID uuid.UUID) { queueDoubt(b, orderID) }
+
 // QueueRefuse ends a payment that the processor refused to charge: nothing was
 // charged, or, after an attempt of unknown outcome, the refund tells.
 func (s *Service) QueueRefuse(b *pgx.Batch, orderID uuid.UUID) { queueRefuse(b, orderID) }

@@ -130,6 +130,14 @@ func (s shop) settles(o order, captured bool, err error) {
 	require.NoError(s.t, postgres.Exec(s.t.Context(), s.pool, &b))
 }
 
+// doubts does what orders does if a far stock refuses the sweeper.
+func (s shop) doubts(o order) {
+	s.t.Helper()
+	var b pgx.Batch
+	s.QueueDoubt(&b, o.id)
+	require.NoError(s.t, postgres.Exec(s.t.Context(), s.pool, &b))
+}
+
 // TestMoney lets the request, the sweeper, crashes and refunds meet a processor
 // that charges, refuses and loses answers as it likes. Once everything is at
 // rest, the money is where the order was told that it is.
@@ -155,6 +163,13 @@ func TestMoney(t *testing.T) {
 				settle(s.Recharge(t.Context(), o.id))
 			}
 		}
+		// A far stock refuses what the sweeper asks for again, before the card is charged again.
+		refuse := func() {
+			if said == "" {
+				s.doubts(o)
+				settle(false, ErrRefused)
+			}
+		}
 		shaky := true
 		s.bank.answers(func(call int, token string) int {
 			draw.Lock()
@@ -177,9 +192,11 @@ func TestMoney(t *testing.T) {
 			settle(captured, err)
 		}
 		for range rapid.IntRange(0, 3).Draw(rt, "steps") {
-			switch rapid.SampledFrom([]string{"sweep", "crash", "refund"}).Draw(rt, "step") {
+			switch rapid.SampledFrom([]string{"sweep", "crash", "refund", "stock refuses"}).Draw(rt, "step") {
 			case "sweep":
 				sweep()
+			case "stock refuses":
+				refuse()
 			case "crash": // between the processor's answer and the second transaction
 				if said == "" {
 					_, _ = s.Recharge(t.Context(), o.id)

@@ -35,14 +35,21 @@ func queueForget(b *pgx.Batch, orderID uuid.UUID) {
 	b.Queue(`delete from payments where order_id = $1 and status = 'pending'`, orderID)
 }
 
+// queueDoubt is markDoubtful on a batch.
+func queueDoubt(b *pgx.Batch, orderID uuid.UUID) {
+	b.Queue(markDoubt, orderID)
+}
+
 // markDoubtful writes down that an attempt to charge was made whose outcome is unknown.
 func markDoubtful(ctx context.Context, q postgres.Querier, orderID uuid.UUID) error {
-	_, err := q.Exec(ctx, `
-		update payments
-		set doubtful = true
-		where order_id = $1 and status = 'pending' and not doubtful`, orderID)
+	_, err := q.Exec(ctx, markDoubt, orderID)
 	return err
 }
+
+const markDoubt = `
+		update payments
+		set doubtful = true
+		where order_id = $1 and status = 'pending' and not doubtful`
 
 func queueRequestRefund(b *pgx.Batch, orderID uuid.UUID) {
 	b.Queue(`

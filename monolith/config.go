@@ -107,18 +107,22 @@ var owned = map[string]string{
 }
 
 // checkOwnership refuses to start where an area that should be in this process has been handed over: the right to
-// write its table is the ownership. What stands by need not own anything.
+// write its table is the ownership. It names the first that has left: the others can be added only after it. What
+// stands by need not own anything.
 func (c Config) checkOwnership(ctx context.Context, pool *pgxpool.Pool) error {
 	if c.Standby {
 		return nil
 	}
-	for area, table := range owned {
+	for _, area := range leaving {
 		if c.far(area) {
 			continue
 		}
-		if err := postgres.CheckOwner(ctx, pool, table); err != nil {
+		if err := postgres.CheckOwner(ctx, pool, owned[area]); err != nil {
 			return fmt.Errorf("%s was handed over: add it to EXTRACTED: %w", area, err)
 		}
+	}
+	if err := postgres.CheckOwner(ctx, pool, owned["orders"]); err != nil {
+		return fmt.Errorf("orders was handed over, and nothing is left for the monolith to do: %w", err)
 	}
 	return nil
 }

@@ -30,6 +30,8 @@ type asyncDoc struct {
 		Tags    []struct {
 			Name string `yaml:"name"`
 		} `yaml:"tags"`
+		From int `yaml:"x-from"` // the steps of the ladder, of the monolith's operations
+		To   int `yaml:"x-to"`
 	} `yaml:"operations"`
 	Components struct {
 		Messages map[string]any `yaml:"messages"`
@@ -100,7 +102,7 @@ func TestEvents(t *testing.T) {
 		t.Parallel()
 		senders := map[string][]string{}
 		for _, o := range doc.Operations {
-			if o.Action == "send" {
+			if o.Action == "send" && o.Tags[0].Name != monolith {
 				senders[o.Channel.To] = append(senders[o.Channel.To], o.Tags[0].Name)
 			}
 		}
@@ -119,8 +121,51 @@ func TestEvents(t *testing.T) {
 			require.Equal(t, o.Tags[0].Name+"."+o.Action+"s."+typ, name)
 			described = append(described, name)
 		}
-		require.ElementsMatch(t, operationsInCode(t), described)
+		services := operationsInCode(t, "services")
+		expected := slices.Clone(services)
+		for _, o := range operationsInCode(t, "monolith") {
+			require.Contains(t, services, o, "a module of the monolith does what its service does")
+			_, operation, _ := strings.Cut(o, ".")
+			expected = append(expected, monolith+"."+operation)
+		}
+		require.ElementsMatch(t, expected, described)
 	})
+	t.Run("the monolith does it while the area is in it, once somebody else is not", func(t *testing.T) {
+		t.Parallel()
+		seen := 0
+		for name, o := range doc.Operations {
+			if o.Tags[0].Name != monolith {
+				require.Zero(t, o.From+o.To, name)
+				continue
+			}
+			seen++
+			typ := strings.TrimPrefix(o.Channel.To, "#/channels/")
+			sender := strings.Split(doc.Channels[typ].Address, ".")[1]
+			from, to := leaves(t, "orders"), leaves(t, sender)-1
+			for _, other := range doc.Operations {
+				if other.Action == "receive" && other.Channel == o.Channel && other.Tags[0].Name != monolith {
+					from = min(from, leaves(t, other.Tags[0].Name))
+				}
+			}
+			if o.Action == "receive" { // for orders
+				require.Contains(t, doc.Operations, "orders.receives."+typ)
+				from, to = leaves(t, sender), leaves(t, "orders")-1
+			}
+			require.Equal(t, []int{from, to}, []int{o.From, o.To}, name)
+		}
+		require.Positive(t, seen)
+	})
+}
+
+const monolith = "monolith"
+
+// leaving are the areas in the order in which they leave the monolith: the first at step 2.
+var leaving = []string{"notifications", "accounts", "catalog", "inventory", "payments", "shipping", "orders"}
+
+func leaves(t *testing.T, area string) (step int) {
+	t.Helper()
+	require.Contains(t, leaving, area)
+	return slices.Index(leaving, area) + 2
 }
 
 // eventSchemas returns what compiles the schema of an event's data.
@@ -164,7 +209,7 @@ func requireAllClosed(t *testing.T, where string, value any) {
 	}
 }
 
-// What a service publishes is named by constants of its events.go, and what it
+// What a service, or a module of the monolith, publishes is named by constants of its events.go, and what it
 // consumes is registered there.
 var (
 	sends    = regexp.MustCompile(`(?m)^\s*(?:const )?\w+\s+= "([a-z_]+\.[a-z_]+)"$`)
@@ -172,10 +217,10 @@ var (
 	heard    = regexp.MustCompile(`"([a-z_]+\.[a-z_]+)"`)
 )
 
-// operationsInCode are named as in events.yaml.
-func operationsInCode(t *testing.T) (all []string) {
+// operationsInCode are named as in events.yaml. Root is services, or monolith.
+func operationsInCode(t *testing.T, root string) (all []string) {
 	t.Helper()
-	files, err := filepath.Glob("../../services/*/events.go")
+	files, err := filepath.Glob("../../" + root + "/*/events.go")
 	require.NoError(t, err)
 	for _, f := range files {
 		code, err := os.ReadFile(f)

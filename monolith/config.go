@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -117,12 +118,17 @@ func (c Config) checkOwnership(ctx context.Context, pool *pgxpool.Pool) error {
 		if c.far(area) {
 			continue
 		}
-		if err := postgres.CheckOwner(ctx, pool, owned[area]); err != nil {
+		err := postgres.CheckOwner(ctx, pool, owned[area])
+		if errors.Is(err, postgres.ErrNotOwner) {
 			return fmt.Errorf("%s was handed over: add it to EXTRACTED: %w", area, err)
 		}
+		if err != nil {
+			return err
+		}
 	}
-	if err := postgres.CheckOwner(ctx, pool, owned["orders"]); err != nil {
+	err := postgres.CheckOwner(ctx, pool, owned["orders"])
+	if errors.Is(err, postgres.ErrNotOwner) {
 		return fmt.Errorf("orders was handed over, and nothing is left for the monolith to do: %w", err)
 	}
-	return nil
+	return err
 }

@@ -18,8 +18,8 @@ const (
 	// asGood is how much of the most that was ever done at once is as good. Of the crowds with
 	// which so much was done in ordinary times, the door lets in the smallest when it is overrun:
 	// a shop that works better with more at once, since it writes for several of them in one
-	// go, gets more; and nobody waits for the sake of the last per cent.
-	asGood = .9
+	// go, gets more; and nobody waits for the sake of the last few per cent.
+	asGood = .95
 
 	// crowded is how many are let in at least, for each that would be inside if none had to
 	// wait, for ordinary times may not have shown what the shop can do. With one for one, some

@@ -12,6 +12,7 @@ import (
 
 type chaosCommand struct {
 	Only      string `help:"One side only: monolith or services." enum:"monolith,services," default:""`
+	Step      int    `help:"The step of the ladder at which the services' side is, 2 to 8: the steps with events." default:"8"`
 	Checkouts int    `help:"How many checkouts to make at least. Default: 10000, and 300 with --quick."`
 	Customers int    `help:"How many customers make them. Default: 200, and 60 with --quick."`
 	Seed      uint64 `help:"Repeats the schedule of another run. Default: a new one, which is printed."`
@@ -25,6 +26,9 @@ func (c *chaosCommand) Help() string {
 }
 
 func (c *chaosCommand) Run(ctx context.Context, line *commands, to streams) error {
+	if c.Step < 2 || c.Step > up.LastStep {
+		return fmt.Errorf("chaos knows the steps with events, 2 to %d, and the monolith", up.LastStep)
+	}
 	if c.Checkouts == 0 {
 		c.Checkouts = either(c.Quick, 300, 10_000)
 	}
@@ -40,7 +44,7 @@ func (c *chaosCommand) Run(ctx context.Context, line *commands, to streams) erro
 	ctx, cancel := withGoRun(ctx)
 	defer cancel()
 	return onEachSide(c.Only, line, to, func(side string) (*chaos.Report, error) {
-		fmt.Fprintf(to.err, "%s, seed %d\n", side, c.Seed)
+		fmt.Fprintf(to.err, "%s, seed %d\n", up.SideName(side, c.Step), c.Seed)
 		report, err := c.storm(ctx, side, to)
 		if err != nil {
 			return nil, fmt.Errorf("chaos on the %s: %w", side, err)
@@ -66,7 +70,7 @@ func either(is bool, yes, no int) int {
 // storm is the run with all faults but those of the disks, which have a short one of their own.
 func (c *chaosCommand) storm(ctx context.Context, side string, to streams) (*chaos.Report, error) {
 	options := chaos.Options{
-		Side: side, Checkouts: c.Checkouts, Customers: c.Customers, Seed: c.Seed, Quick: c.Quick, Out: to.err,
+		Side: side, Step: c.Step, Checkouts: c.Checkouts, Customers: c.Customers, Seed: c.Seed, Quick: c.Quick, Out: to.err,
 	}
 	report, err := inFolder(ctx, to, func(dir string) (*chaos.Report, error) {
 		options := options

@@ -39,6 +39,7 @@ func TestCommands(t *testing.T) {
 		"to crash a side that is none":         {[]string{"crash", "--only", "half"}, "must be one of"},
 		"to crash with idle customers":         {[]string{"crash", "--checkouts", "5"}, "a checkout for each"},
 		"chaos on a side that is none":         {[]string{"chaos", "--only", "half"}, "must be one of"},
+		"chaos on a step without events":       {[]string{"chaos", "--step", "1"}, "the steps with events, 2 to 8"},
 		"chaos with idle customers":            {[]string{"chaos", "--checkouts", "5"}, "a checkout for each"},
 		"to verify where nothing runs":         {[]string{"verify"}, "go run ./scripts/lab up"},
 		"to verify a step that is none":        {[]string{"verify", "--steps", "2,9"}, "the ladder goes from 0 to 8"},

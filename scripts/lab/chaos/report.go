@@ -12,6 +12,7 @@ import (
 	"banyan/scripts/lab/chaos/points"
 	"banyan/scripts/lab/history"
 	"banyan/scripts/lab/invariants"
+	"banyan/scripts/lab/up"
 )
 
 // FaultRow is what faults of one kind came to. Times are zero where there is none to tell.
@@ -39,6 +40,7 @@ type Skipped struct {
 // Report is what came of a run.
 type Report struct {
 	Side  string  `json:"side"`
+	Step  int     `json:"step"`
 	URL   string  `json:"url"`
 	Seed  uint64  `json:"seed"`
 	Quick bool    `json:"quick"`
@@ -76,7 +78,7 @@ func (r *Report) Reason() string {
 func (s *storm) report(loaded time.Time, judgement *history.Judgement, f *invariants.Facts) *Report {
 	state := s.lab.State()
 	r := &Report{
-		Side: s.options.Side, URL: state.SideURL(s.options.Side), Seed: s.options.Seed, Quick: s.options.Quick,
+		Side: s.options.Side, Step: state.Step, URL: state.SideURL(s.options.Side), Seed: s.options.Seed, Quick: s.options.Quick,
 		Usual: s.meter.usual, Wanted: s.options.Checkouts,
 		Faults: faultRows(s.options.Side, s.struck), Skipped: []Skipped{}, Missing: []string{},
 		Counts: s.history.Counts(), Deeds: map[string]int{}, Orders: map[string]int{}, Effects: map[string]int{},
@@ -119,7 +121,7 @@ func (s *storm) demand(r *Report) {
 	if disks {
 		return
 	}
-	r.Points = s.points.Hits(s.options.Side)
+	r.Points = s.points.Hits()
 	never := 0
 	for _, p := range r.Points {
 		if p.Hits == 0 {
@@ -209,7 +211,7 @@ func (r *Report) Print(out io.Writer) error {
 	if r.Quick {
 		kind = ", a quick run: no stop is longer than 4 s, and no outage of the broker longer than its duplicate window"
 	}
-	fmt.Fprintf(out, "Everything at once: the %s, seed %d, %.1f paid checkouts a second while nothing is broken%s\n", r.Side, r.Seed, r.Usual, kind)
+	fmt.Fprintf(out, "Everything at once: the %s, seed %d, %.1f paid checkouts a second while nothing is broken%s\n", up.SideName(r.Side, r.Step), r.Seed, r.Usual, kind)
 	if err := r.printFaults(out); err != nil {
 		return err
 	}

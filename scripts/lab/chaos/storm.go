@@ -22,6 +22,7 @@ import (
 // Options say how much trouble to make. All fields are needed, except for Quick, Disks and Out.
 type Options struct {
 	Side      string // up.Monolith or up.Services
+	Step      int    // of the services' side: one that has events
 	Checkouts int    // at least so many are made
 	Customers int
 	Seed      uint64    // of the schedule
@@ -87,12 +88,12 @@ func Run(ctx context.Context, options Options) (report *Report, err error) {
 	if options.Quick || options.Disks != nil {
 		s.pace = quickPace
 	}
-	s.points = points.New(options.Side, options.Seed, s.net)
+	s.points = points.New(options.Side, options.Step, options.Seed, s.net)
 	s.net.Watch = s.points.See
 	defer func() { err = errors.Join(err, s.net.Close()) }()
 	sweep := []string{"SWEEP_AFTER=2s"}
 	err = up.With(ctx, up.Options{
-		Only: options.Side, SeedSize: "small", Dir: options.Dir, RandomPorts: true, Out: options.Out, Via: s.net.Via,
+		Only: options.Side, Step: &options.Step, SeedSize: "small", Dir: options.Dir, RandomPorts: true, Out: options.Out, Via: s.net.Via,
 		Env: map[string][]string{up.Monolith: sweep, up.Trunk: sweep, "orders": sweep},
 	}, func(ctx context.Context, lab *up.Lab) (err error) {
 		s.lab, s.points.Lab = lab, lab
@@ -135,7 +136,7 @@ func (s *storm) run(ctx context.Context) (*Report, error) {
 	}
 	loaded := time.Now()
 	s.say("%d faults, %d kills at points; waiting until the shop has come to rest …", len(s.struck), s.points.Total())
-	where.Since, where.Planted, where.Readers = s.began, s.world.Planted, fault.PoisonReaders
+	where.Since, where.Planted, where.Readers = s.began, s.world.Planted, fault.PoisonReaders(state.Step)
 	judgement, facts, err := s.history.Judge(ctx, where, s.pace.rest)
 	if err != nil {
 		return nil, err

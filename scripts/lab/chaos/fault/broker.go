@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"banyan/scripts/lab/up"
 	"banyan/scripts/lab/wire"
 )
 
@@ -164,8 +165,16 @@ func (w *World) thrice(ctx context.Context, s Step) (Made, error) {
 	return Made{Ended: time.Now(), Note: fmt.Sprintf("%d copies", len(again))}, nil
 }
 
-// PoisonReaders are the consumers of the subject that is poisoned. Each of them has to put the event aside.
-var PoisonReaders = []string{"catalog", "inventory", "notifications", "shipping"}
+// PoisonReaders are the consumers of the subject that is poisoned, at a step of the ladder. Each of them has to put the
+// event aside.
+func PoisonReaders(step int) (readers []string) {
+	for _, area := range []string{"catalog", "inventory", "notifications", "shipping"} {
+		if up.Ladder[step].Home(area) == area {
+			readers = append(readers, area)
+		}
+	}
+	return readers
+}
 
 // poison publishes events that nobody can read, on a subject that many consumers read: one that is no JSON, one of
 // other types than its readers expect, and one from a version to come.

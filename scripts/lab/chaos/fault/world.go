@@ -185,7 +185,7 @@ func (w *World) applications() []string {
 	}
 	var all []string
 	for _, name := range up.Processes(up.Services, w.Lab.State().Step) {
-		all = append(all, name, name+" relay")
+		all = append(all, name, up.SchemaOf(name)+" relay")
 	}
 	slices.Sort(all)
 	return all

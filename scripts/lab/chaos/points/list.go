@@ -25,18 +25,34 @@ type Point struct {
 // Name tells a point from all others.
 func (p Point) Name() string { return p.What + ": " + p.Victim }
 
-// Of are the points of a side.
-func Of(side string) []Point {
+// Of are the points of a side, the services' at a step of the ladder that has events.
+func Of(side string, number int) []Point {
 	if side == up.Monolith {
 		return ofMonolith()
 	}
-	return slices.Concat(ofConsumers(), ofRelays(), ofSaga(), ofCards("payments"), []Point{
-		mailSent("notifications"),
-		{What: "cancelled at shipping, not in orders", Victim: "orders", On: wire.Way{From: "orders", To: "shipping"},
-			Kind: wire.Response, When: succeeded("/cancel")},
-		{What: "the order is settled, and its answer on the way", Victim: "gateway", On: wire.Way{From: "gateway", To: "orders"},
-			Kind: wire.Response, When: func(m wire.Moment) bool { return m.Path == "/v1/orders" && m.Status == http.StatusCreated }},
-	}, ofDatabase("orders"))
+	step := up.Ladder[number]
+	orders := step.Home("orders")
+	all := slices.Concat(ofConsumers(step), ofRelays(step), ofSaga(step), ofCards(step.Home("payments")), []Point{mailSent("notifications")})
+	if left(step, "shipping") {
+		all = append(all, Point{What: "cancelled at shipping, not in orders", Victim: orders, On: wire.Way{From: orders, To: "shipping"},
+			Kind: wire.Response, When: succeeded("/cancel")})
+	}
+	all = append(all, Point{What: "the order is settled, and its answer on the way", Victim: "gateway", On: wire.Way{From: "gateway", To: orders},
+		Kind: wire.Response, When: func(m wire.Moment) bool { return m.Path == "/v1/orders" && m.Status == http.StatusCreated }})
+	return append(all, ofDatabase(orders)...)
+}
+
+// left says whether an area is a service at the step.
+func left(step up.Step, area string) bool { return step.Home(area) == area }
+
+// atHome are the processes of some areas at the step, each once.
+func atHome(step up.Step, areas ...string) (processes []string) {
+	for _, area := range areas {
+		if home := step.Home(area); !slices.Contains(processes, home) {
+			processes = append(processes, home)
+		}
+	}
+	return processes
 }
 
 func ofMonolith() []Point {
@@ -54,8 +70,11 @@ func ofMonolith() []Point {
 }
 
 // ofConsumers are the two moments between which an event has its effect and its acknowledgement.
-func ofConsumers() (all []Point) {
-	for _, name := range []string{"catalog", "inventory", "notifications", "orders", "payments", "shipping"} {
+func ofConsumers(step up.Step) (all []Point) {
+	for _, name := range atHome(step, "catalog", "inventory", "notifications", "orders", "payments", "shipping") {
+		if !slices.Contains(step.Durables(), up.SchemaOf(name)) {
+			continue
+		}
 		all = append(all,
 			Point{What: "a consumer, before its commit", Victim: name, On: wire.Way{From: name, To: fault.Postgres},
 				Kind: wire.Commit, When: runs("insert into inbox"), Events: true},
@@ -66,36 +85,46 @@ func ofConsumers() (all []Point) {
 }
 
 // ofRelays are the moments around the publishing of an event. The broker dies of two of them.
-func ofRelays() (all []Point) {
+func ofRelays(step up.Step) (all []Point) {
 	event := func(m wire.Moment) bool { return strings.HasPrefix(m.Subject, "events.") }
-	for _, name := range []string{"inventory", "orders", "payments", "shipping"} {
+	for _, name := range atHome(step, "inventory", "orders", "payments", "shipping") {
 		broker := wire.Way{From: name, To: fault.NATS}
 		all = append(all,
 			Point{What: "a relay, before it publishes", Victim: name, On: broker, Kind: wire.Publish, When: event, Events: true},
 			Point{What: "a relay, after it has published, before the row is marked", Victim: name, On: broker,
 				Kind: wire.Published, When: event, Events: true})
 	}
-	broker := wire.Way{From: "orders", To: fault.NATS}
+	broker := wire.Way{From: step.Home("orders"), To: fault.NATS}
 	return append(all,
 		Point{What: "the broker, before it has an event", Victim: fault.NATS, On: broker, Kind: wire.Publish, When: event, Events: true},
 		Point{What: "the broker, before its word for an event", Victim: fault.NATS, On: broker, Kind: wire.Published, When: event, Events: true})
 }
 
-// ofSaga are the moments between the effects of a checkout.
-func ofSaga() []Point {
-	own := wire.Way{From: "orders", To: fault.Postgres}
-	inventory, payments := wire.Way{From: "orders", To: "inventory"}, wire.Way{From: "orders", To: "payments"}
+// ofSaga are the moments between the effects of a checkout. What is near takes part in the commits.
+func ofSaga(step up.Step) []Point {
+	orders := step.Home("orders")
+	own := wire.Way{From: orders, To: fault.Postgres}
+	inventory, payments := wire.Way{From: orders, To: "inventory"}, wire.Way{From: orders, To: "payments"}
 	const reserve, charge = "/internal/v1/reservations", "/internal/v1/charges"
-	return []Point{
-		{What: "before the commit that places an order", Victim: "orders", On: own, Kind: wire.Commit, When: runs("insert into orders")},
-		{What: "order placed, not reserved", Victim: "orders", On: own, Kind: wire.Committed, When: runs("insert into orders")},
-		{What: "asked to reserve", Victim: "inventory", On: inventory, Kind: wire.Request, Phase: wire.After, When: to(reserve)},
-		{What: "order reserved, not charged", Victim: "orders", On: inventory, Kind: wire.Response, When: succeeded(reserve)},
-		{What: "asked to charge", Victim: "payments", On: payments, Kind: wire.Request, Phase: wire.After, When: to(charge)},
-		{What: "order charged, not settled", Victim: "orders", On: payments, Kind: wire.Response, When: succeeded(charge)},
-		{What: "before the commit that settles an order", Victim: "orders", On: own, Kind: wire.Commit, When: runs("merge into orders")},
-		{What: "order settled, not told", Victim: "orders", On: own, Kind: wire.Committed, When: runs("merge into orders")},
+	all := []Point{
+		{What: "before the commit that places an order", Victim: orders, On: own, Kind: wire.Commit, When: runs("insert into orders")},
+		{What: "order placed, not reserved", Victim: orders, On: own, Kind: wire.Committed, When: runs("insert into orders")},
 	}
+	settling := "update orders"
+	if left(step, "inventory") {
+		settling = "merge into orders" // an order that is gone has to let the rest of the batch commit
+		all = append(all,
+			Point{What: "asked to reserve", Victim: "inventory", On: inventory, Kind: wire.Request, Phase: wire.After, When: to(reserve)},
+			Point{What: "order reserved, not charged", Victim: orders, On: inventory, Kind: wire.Response, When: succeeded(reserve)})
+	}
+	if left(step, "payments") {
+		all = append(all,
+			Point{What: "asked to charge", Victim: "payments", On: payments, Kind: wire.Request, Phase: wire.After, When: to(charge)},
+			Point{What: "order charged, not settled", Victim: orders, On: payments, Kind: wire.Response, When: succeeded(charge)})
+	}
+	return append(all,
+		Point{What: "before the commit that settles an order", Victim: orders, On: own, Kind: wire.Commit, When: runs(settling)},
+		Point{What: "order settled, not told", Victim: orders, On: own, Kind: wire.Committed, When: runs(settling)})
 }
 
 // ofCards are the moments around what the card processor does, of which the shop knows nothing yet.
@@ -105,7 +134,7 @@ func ofCards(who string) []Point {
 		{What: "before the charge", Victim: who, On: cards, Kind: wire.Request, When: to("/charges")},
 		{What: "after the charge, before its record", Victim: who, On: cards, Kind: wire.Response, When: succeeded("/charges")},
 		{What: "after the refund, before its record", Victim: who, On: cards, Kind: wire.Response, When: succeeded("/refunds"),
-			Events: who != up.Monolith},
+			Events: who == "payments"},
 	}
 }
 

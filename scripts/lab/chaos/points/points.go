@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -17,8 +18,9 @@ type Points struct {
 	Net *fault.Net
 	Lab *up.Lab // set once it runs
 
-	all    []Point
-	tried  []int // how often each was armed
+	told   []Point // in the order in which they are told
+	all    []Point // in the order in which they come
+	tried  []int   // how often each was armed
 	hits   []int
 	random *rand.Rand
 	armed  atomic.Pointer[armed]
@@ -32,8 +34,9 @@ type armed struct {
 }
 
 // New makes points of which none is armed. They come in an order that follows from the seed.
-func New(side string, seed uint64, net *fault.Net) *Points {
-	p := &Points{Net: net, all: Of(side), random: rand.New(rand.NewPCG(seed, 1))}
+func New(side string, step int, seed uint64, net *fault.Net) *Points {
+	told := Of(side, step)
+	p := &Points{Net: net, told: told, all: slices.Clone(told), random: rand.New(rand.NewPCG(seed, 1))}
 	p.random.Shuffle(len(p.all), func(i, j int) { p.all[i], p.all[j] = p.all[j], p.all[i] })
 	p.tried, p.hits = make([]int, len(p.all)), make([]int, len(p.all))
 	return p
@@ -127,13 +130,13 @@ type Hit struct {
 }
 
 // Hits are all points, in the order in which they are told.
-func (p *Points) Hits(side string) []Hit {
+func (p *Points) Hits() []Hit {
 	n := map[string]int{}
 	for i, point := range p.all {
 		n[point.Name()] = p.hits[i]
 	}
 	var all []Hit
-	for _, point := range Of(side) {
+	for _, point := range p.told {
 		all = append(all, Hit{point.What, point.Victim, n[point.Name()]})
 	}
 	return all

@@ -17,22 +17,26 @@ func TestPoints(t *testing.T) {
 
 	t.Run("have names of their own, and victims that there are", func(t *testing.T) {
 		t.Parallel()
-		for _, side := range []string{up.Monolith, up.Services} {
-			processes := up.Processes(side, up.LastStep)
+		check := func(side string, step int) {
+			processes := up.Processes(side, step)
 			names := map[string]bool{}
-			for _, p := range Of(side) {
+			for _, p := range Of(side, step) {
 				require.False(t, names[p.Name()], p.Name())
 				names[p.Name()] = true
 				require.Contains(t, append(slices.Clone(processes), fault.Postgres, fault.NATS), p.Victim)
 				require.Contains(t, processes, p.On.From)
 			}
 		}
+		check(up.Monolith, 0)
+		for step := 2; step <= up.LastStep; step++ {
+			check(up.Services, step)
+		}
 	})
 
 	t.Run("come in an order that follows from the seed", func(t *testing.T) {
 		t.Parallel()
 		order := func(seed uint64) (names []string) {
-			for _, p := range New(up.Services, seed, nil).all {
+			for _, p := range New(up.Services, up.LastStep, seed, nil).all {
 				names = append(names, p.Name())
 			}
 			return names
@@ -43,7 +47,7 @@ func TestPoints(t *testing.T) {
 
 	t.Run("get their turn, those first that were hit the least", func(t *testing.T) {
 		t.Parallel()
-		p := New(up.Services, 1, nil)
+		p := New(up.Services, up.LastStep, 1, nil)
 		for i := range p.all {
 			require.Equal(t, i, p.next(true))
 			p.tried[i], p.hits[i] = 1, 1
@@ -54,7 +58,7 @@ func TestPoints(t *testing.T) {
 
 	t.Run("that need the broker are left out while it is away", func(t *testing.T) {
 		t.Parallel()
-		p := New(up.Services, 1, nil)
+		p := New(up.Services, up.LastStep, 1, nil)
 		for range p.all {
 			i := p.next(false)
 			require.False(t, p.all[i].Events, p.all[i].Name())
@@ -86,7 +90,7 @@ func TestPoints(t *testing.T) {
 			"after the charge, before its record: payments": {wire.Way{From: "payments", To: fault.Outside},
 				wire.Moment{Kind: wire.Response, Method: http.MethodPost, Path: "/charges", Status: 200}},
 		}
-		all := Of(up.Services)
+		all := Of(up.Services, up.LastStep)
 		for name, c := range cases {
 			i := slices.IndexFunc(all, func(p Point) bool { return p.Name() == name })
 			require.GreaterOrEqual(t, i, 0, name)

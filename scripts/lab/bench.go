@@ -148,6 +148,10 @@ func (c *benchCommand) options() (bench.Options, error) {
 
 // measure works on the running lab, if that will do, or on one of its own.
 func (c *benchCommand) measure(ctx context.Context, dir string, options bench.Options, to streams) (report *bench.Report, err error) {
+	if bench.NeedsLabs(options.Steps) {
+		fmt.Fprintln(to.err, "Each step needs a lab of its own: starting them on free ports, one after another.")
+		return c.climb(ctx, options, to)
+	}
 	state, err := up.Running(dir)
 	switch {
 	case errors.Is(err, up.ErrNotRunning):
@@ -162,11 +166,7 @@ func (c *benchCommand) measure(ctx context.Context, dir string, options bench.Op
 		fmt.Fprintf(to.err, "A lab runs already, but %s: starting another one for the benchmark, on free ports. "+
 			"Stop the first with lab down before you measure what is to be published: it takes some of the machine.\n", why)
 	}
-	lab := up.Options{
-		SeedSize: c.SeedSize, Out: to.err,
-		// All browsers have one address. The limiters stay on, and their cost with them.
-		Env: map[string][]string{"gateway": {"RATE_LIMIT=1000000/s"}},
-	}
+	lab := c.lab(to)
 	if slices.Contains(options.Steps, 1) {
 		lab.Facade, lab.Env["facade"] = true, lab.Env["gateway"]
 	}
@@ -175,6 +175,40 @@ func (c *benchCommand) measure(ctx context.Context, dir string, options bench.Op
 		report, err = bench.Run(ctx, &state, options)
 		return err
 	})
+	return report, err
+}
+
+// lab is how the benchmark starts a lab of its own.
+func (c *benchCommand) lab(to streams) up.Options {
+	return up.Options{
+		SeedSize: c.SeedSize, Out: to.err,
+		// All browsers have one address. The limiters stay on, and their cost with them.
+		Env: map[string][]string{"gateway": {"RATE_LIMIT=1000000/s"}},
+	}
+}
+
+// climb measures the steps in a lab each. All labs run during the run.
+func (c *benchCommand) climb(ctx context.Context, options bench.Options, to streams) (report *bench.Report, err error) {
+	steps := slices.Clone(options.Steps)
+	slices.Sort(steps)
+	steps = slices.Compact(steps)
+	var states []*up.State
+	var next func(ctx context.Context) error
+	next = func(ctx context.Context) error {
+		if len(states) == len(steps) {
+			report, err = bench.RunLadder(ctx, states, options)
+			return err
+		}
+		lab := c.lab(to)
+		lab.Only, lab.Step = up.Services, &steps[len(states)]
+		fmt.Fprintf(to.err, "Step %d:\n", *lab.Step)
+		return up.Scratch(ctx, lab, func(ctx context.Context, lab *up.Lab) error {
+			state := lab.State()
+			states = append(states, &state)
+			return next(ctx)
+		})
+	}
+	err = next(ctx)
 	return report, err
 }
 

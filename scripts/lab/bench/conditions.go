@@ -60,6 +60,9 @@ func (r *Report) conditions() []string {
 // memories says what the sides could remember of earlier rounds.
 func (r *Report) memories() string {
 	says := "Each side has processes of its own, so no side answers from what another one's rounds made it remember"
+	if len(r.Ladder) > 0 {
+		says += "; each step has a lab of its own, with its own PostgreSQL and broker, and all labs run during the run, one of them under load at a time"
+	}
 	if r.Sides[facade] != nil {
 		says += "; the façade has a monolith of its own, which is stopped while the other monolith is measured, and the other way round"
 	}

@@ -3,6 +3,8 @@ package bench
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -43,14 +45,14 @@ var kinds = []struct{ name, of string }{
 		join accounts.accounts a on a.id = o.account_id`},
 }
 
-// shelves is where the number of copies that can be bought is kept.
+// shelves is where the number of copies that can be bought is kept, by the schema that inventory lives in.
 var shelves = map[string]string{
-	up.Monolith: `select id as book_id, stock as available from catalog.books`,
-	up.Services: `select book_id, on_hand - reserved as available from inventory.stock`,
+	up.Monolith: `select id as book_id, stock as available from monolith.books`,
+	"inventory": `select book_id, on_hand - reserved as available from inventory.stock`,
 }
 
-// readData sums up what a side's database holds. In the monolith's, one schema has all areas.
-func readData(ctx context.Context, database, home string) (map[string]AreaData, error) {
+// readData sums up what a side's database holds. Areas that have not left yet are in the monolith's schema.
+func readData(ctx context.Context, database, home string, step up.Step) (map[string]AreaData, error) {
 	config, err := postgres.ParseConfig(database)
 	if err != nil {
 		return nil, fmt.Errorf("the lab does not tell where the database of the %s is", home) // the cause would show the password
@@ -63,11 +65,9 @@ func readData(ctx context.Context, database, home string) (map[string]AreaData, 
 	defer conn.Close(context.WithoutCancel(ctx))
 	found := map[string]AreaData{}
 	for _, kind := range kinds {
-		statement := strings.ReplaceAll(kind.of, "@shelves", shelves[home])
-		if home == up.Monolith {
-			for _, schema := range []string{"accounts", "catalog", "orders"} {
-				statement = strings.ReplaceAll(statement, schema+".", up.Monolith+".")
-			}
+		statement := strings.ReplaceAll(kind.of, "@shelves", shelves[up.SchemaOf(step.Home("inventory"))])
+		for _, area := range []string{"accounts", "catalog", "orders"} {
+			statement = strings.ReplaceAll(statement, area+".", up.SchemaOf(step.Home(area))+".")
 		}
 		var data AreaData
 		err := conn.QueryRow(ctx, `
@@ -81,21 +81,36 @@ func readData(ctx context.Context, database, home string) (map[string]AreaData, 
 	return found, nil
 }
 
-// differences says where two sides do not hold the same, one sentence each.
+// differences says where sides do not hold the same as the first of them, one sentence each.
 func differences(data map[string]map[string]AreaData) []string {
-	one, other := data[up.Monolith], data[up.Services]
-	if one == nil || other == nil {
+	homes := slices.Sorted(maps.Keys(data)) // in the ladder's order
+	if len(homes) < 2 {
 		return nil
 	}
 	var found []string
-	for _, kind := range kinds {
-		a, b := one[kind.name], other[kind.name]
-		switch {
-		case a.Rows != b.Rows:
-			found = append(found, fmt.Sprintf("the monolith has %d %s and the services have %d", a.Rows, kind.name, b.Rows))
-		case a.Checksum != b.Checksum:
-			found = append(found, fmt.Sprintf("the %s of the two differ", kind.name))
+	for _, home := range homes[1:] {
+		for _, kind := range kinds {
+			a, b := data[homes[0]][kind.name], data[home][kind.name]
+			switch {
+			case a.Rows != b.Rows:
+				found = append(found, fmt.Sprintf("%s %d %s and %s %d", has(homes[0]), a.Rows, kind.name, has(home), b.Rows))
+			case a.Checksum != b.Checksum && len(homes) == 2:
+				found = append(found, fmt.Sprintf("the %s of the two differ", kind.name))
+			case a.Checksum != b.Checksum:
+				found = append(found, fmt.Sprintf("the %s of %s differ from those of %s", kind.name, home, homes[0]))
+			}
 		}
 	}
 	return found
+}
+
+// has is a home with its verb.
+func has(home string) string {
+	switch home {
+	case up.Monolith:
+		return "the monolith has"
+	case up.Services:
+		return "the services have"
+	}
+	return home + " has"
 }

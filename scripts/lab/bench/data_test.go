@@ -45,9 +45,9 @@ func testData(t *testing.T, db *testdb.DB) {
 	admin := db.Superuser()
 	compared := func() []string {
 		data := map[string]map[string]AreaData{}
-		for _, home := range []string{up.Monolith, up.Services} {
+		for home, step := range map[string]up.Step{up.Monolith: up.Ladder[0], up.Services: up.Ladder[up.LastStep]} {
 			var err error
-			data[home], err = readData(t.Context(), db.SuperuserURL(), home)
+			data[home], err = readData(t.Context(), db.SuperuserURL(), home, step)
 			require.NoError(t, err)
 			require.Len(t, data[home], len(kinds))
 			for kind, found := range data[home] {
@@ -80,10 +80,12 @@ func testData(t *testing.T, db *testdb.DB) {
 	}
 
 	t.Run("that differ make a run invalid before it begins", func(t *testing.T) {
-		r := newReport("small", Quick(), []*side{{name: up.Monolith, home: up.Monolith}, {step: 8, name: up.Services, home: up.Services}})
 		url := db.SuperuserURL()
-		run := &runner{sides: []*side{{name: up.Monolith, home: up.Monolith}, {step: 8, name: up.Services, home: up.Services}}}
-		require.NoError(t, run.compareData(t.Context(), &up.State{Databases: map[string]string{up.Monolith: url, up.Services: url}}, r))
+		in := &lab{state: &up.State{Databases: map[string]string{up.Monolith: url, up.Services: url}}}
+		sides := []*side{{name: up.Monolith, home: up.Monolith, lab: in}, {step: 8, name: up.Services, home: up.Services, lab: in}}
+		r := newReport("small", Quick(), sides)
+		run := &runner{sides: sides}
+		require.NoError(t, run.compareData(t.Context(), r))
 		r.judge()
 		require.False(t, r.Valid)
 		require.Len(t, r.Reasons, 1)
@@ -112,7 +114,7 @@ func testInspection(t *testing.T, db *testdb.DB) {
 	t.Cleanup(outside.Close)
 	url := db.SuperuserURL()
 	state := &up.State{
-		Databases: map[string]string{up.Monolith: url, up.Services: url}, NATSURL: address, OutsideURL: outside.URL, StartedAt: time.Now(),
+		Step: up.LastStep, Databases: map[string]string{up.Monolith: url, up.Services: url}, NATSURL: address, OutsideURL: outside.URL, StartedAt: time.Now(),
 	}
 	inspectors, err := openInspectors(t.Context(), state, []string{up.Monolith, up.Services})
 	require.NoError(t, err)

@@ -21,7 +21,7 @@ func aRun(t *testing.T, spoil http.HandlerFunc) *Report {
 	beside := func(step int, name string, server *httptest.Server) *side {
 		reader := known().readers[0]
 		return &side{
-			step: step, name: name, home: name, url: server.URL,
+			step: step, name: name, home: name, url: server.URL, lab: &lab{},
 			session:   session{shop: known(), staff: "staff", keys: "test"},
 			customers: []*customer{{reader: reader, token: "reader", unsettled: true}},
 		}

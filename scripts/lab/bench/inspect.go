@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +22,7 @@ func openInspectors(ctx context.Context, state *up.State, homes []string) (inspe
 	all := inspectors{}
 	for _, home := range homes {
 		shop, err := invariants.Open(ctx, invariants.Where{
-			Side: home, Step: state.Step, Database: state.Databases[home], Broker: state.NATSURL, OutsideURL: state.OutsideURL, Since: state.StartedAt,
+			Side: databaseOf(home), Step: state.Step, Database: state.Databases[databaseOf(home)], Broker: state.NATSURL, OutsideURL: state.OutsideURL, Since: state.StartedAt,
 		})
 		if err != nil {
 			all.close()
@@ -50,11 +51,8 @@ type Broken struct {
 
 // inspect judges every shop, outside of the clock.
 func (all inspectors) inspect(ctx context.Context, after string) (rules int, broken []Broken, err error) {
-	for _, home := range []string{up.Monolith, up.Services} {
+	for _, home := range slices.Sorted(maps.Keys(all)) {
 		shop := all[home]
-		if shop == nil {
-			continue
-		}
 		if _, _, err := shop.Settle(ctx, restWithin); err != nil {
 			return 0, nil, err
 		}

@@ -30,14 +30,11 @@ func (r *runner) measureAll(ctx context.Context, report *Report) error {
 	if err := r.narrow(ctx, report); err != nil {
 		return err
 	}
-	if !r.options.Pages {
-		return nil
-	}
 	browsers := r.options.Browsers
 	if browsers == 0 {
 		browsers = pageBrowsers
 	}
-	for _, page := range Pages {
+	for _, page := range r.options.pages() {
 		l := r.closed(browsers)
 		l.length = r.options.pageLength()
 		if err := r.warmUp(ctx, page, browsers, report); err != nil {
@@ -54,14 +51,14 @@ func (r *runner) measureAll(ctx context.Context, report *Report) error {
 
 // countTransactions adds what PostgreSQL committed meanwhile to a mix.
 func (r *runner) countTransactions(ctx context.Context, mix Mix, report *Report, meanwhile func() error) error {
-	before, err := readTransactions(ctx, r.meters.statements())
+	before, err := r.transactions(ctx)
 	if err != nil {
 		return err
 	}
 	if err := meanwhile(); err != nil {
 		return err
 	}
-	after, err := readTransactions(ctx, r.meters.statements())
+	after, err := r.transactions(ctx)
 	if err != nil {
 		return err
 	}
@@ -71,9 +68,14 @@ func (r *runner) countTransactions(ctx context.Context, mix Mix, report *Report,
 
 // inspect holds the sides to the invariants, after each round.
 func (r *runner) inspect(ctx context.Context, after string, report *Report) error {
-	rules, broken, err := r.inspectors.inspect(ctx, after)
-	if err != nil {
-		return err
+	var rules int
+	var broken []Broken
+	for _, l := range r.labs() {
+		held, found, err := l.inspectors.inspect(ctx, after)
+		if err != nil {
+			return err
+		}
+		rules, broken = rules+held, append(broken, found...)
 	}
 	report.Inspected += rules
 	report.Broken = append(report.Broken, broken...)

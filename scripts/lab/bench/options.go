@@ -14,6 +14,8 @@ type Options struct {
 	Mixes []Mix
 	// Pages also compares interactions one by one.
 	Pages bool
+	// Checkouts compares the page that buys, if Pages does not.
+	Checkouts bool
 
 	Length time.Duration // of a round of the closed loop
 	Rounds int           // per mix and side, if there is time
@@ -77,6 +79,17 @@ func Quick() Options {
 // warmUp is how long a side is asked before its rounds of a mix. It belongs to no figure.
 func (o Options) warmUp() time.Duration { return min(o.Length/2, 2*time.Second) }
 
+// pages are the single interactions to compare.
+func (o Options) pages() []Mix {
+	switch {
+	case o.Pages:
+		return Pages
+	case o.Checkouts:
+		return []Mix{page(BuyConfirm)}
+	}
+	return nil
+}
+
 // pageLength is that of a round of one page, which needs less time than a mix of fourteen.
 func (o Options) pageLength() time.Duration { return min(o.Length, 3*time.Second) }
 
@@ -85,10 +98,7 @@ func (o Options) load() time.Duration {
 	perMix := o.warmUp() + time.Duration(max(o.Rounds, o.MostRounds))*o.Length + time.Duration(len(o.Sweep))*o.SweepLength +
 		time.Duration(len(o.Open)*o.OpenRounds)*o.OpenLength
 	sum := time.Duration(len(o.Mixes)) * perMix
-	if o.Pages {
-		sum += time.Duration(len(Pages)) * (o.warmUp() + pageRounds*o.pageLength())
-	}
-	return sum
+	return sum + time.Duration(len(o.pages()))*(o.warmUp()+pageRounds*o.pageLength())
 }
 
 // openLoop is about how long the open loop of a mix takes, the rest after each round included.

@@ -19,6 +19,7 @@ func (r *Report) Markdown(name string, drawn map[string]bool, notes string) stri
 	if !r.Valid {
 		p.invalid()
 	}
+	p.ladder()
 	p.result()
 	p.budgets()
 	if notes = strings.TrimSpace(notes); notes != "" {
@@ -333,10 +334,11 @@ func (p *paper) method() {
 	p.table(g)
 	p.say("The data before the load, as counts and sums of a hash of each row; equal on all sides, or there would be no ratios:")
 	g = &grid{words: 1}
-	g.row("", "monolith", "services")
+	homes := slices.Sorted(maps.Keys(r.Data))
+	g.row(append([]string{""}, homes...)...)
 	for _, kind := range kinds {
 		cells := []string{kind.name}
-		for _, home := range []string{up.Monolith, up.Services} {
+		for _, home := range homes {
 			data := r.Data[home][kind.name]
 			cells = append(cells, fmt.Sprintf("%d, %s", data.Rows, data.Checksum))
 		}

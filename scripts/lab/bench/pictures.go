@@ -21,7 +21,11 @@ func (r *Report) pictures() []picture {
 	if len(r.mixes()) == 0 {
 		return nil
 	}
-	all = append(all, picture{"throughput.svg", r.throughputPicture().SVG})
+	if len(r.Ladder) > 0 {
+		all = append(all, picture{"curve.svg", r.curvePicture().SVG})
+	} else {
+		all = append(all, picture{"throughput.svg", r.throughputPicture().SVG})
+	}
 	for _, mix := range r.mixes() {
 		if p, drawable := r.latencyPicture(mix); drawable {
 			all = append(all, picture{"latency-" + mix + ".svg", p.SVG})

@@ -42,6 +42,9 @@ type Report struct {
 	Began   time.Time     `json:"began"`
 	Seconds float64       `json:"seconds"`
 
+	// Ladder is what each step has beside its throughput, where each ran in a lab of its own.
+	Ladder []Rung `json:"ladder,omitempty"`
+
 	// Annexes are measured beside the mixes: limits, the ledger of costs.
 	Annexes []Annex `json:"annexes,omitempty"`
 }
@@ -116,7 +119,7 @@ func newReport(seedSize string, o Options, sides []*side) *Report {
 }
 
 // notePools asks the processes how many connections to PostgreSQL they may open.
-func (r *Report) notePools(ctx context.Context, state *up.State) error {
+func (r *Report) notePools(ctx context.Context, state *up.State, sides []*side) error {
 	for _, process := range state.Processes {
 		if process.OpsURL == "" {
 			continue
@@ -126,9 +129,9 @@ func (r *Report) notePools(ctx context.Context, state *up.State) error {
 			return fmt.Errorf("ask %s for its pool: %w", process.Name, err)
 		}
 		most := int(shown[poolSize])
-		for name, side := range r.Sides {
-			if most > 0 && worksFor(process.Name, name) {
-				side.Connections[process.Name] = most
+		for _, s := range sides {
+			if most > 0 && worksFor(process.Name, s.name) {
+				r.Sides[s.name].Connections[process.Name] = most
 			}
 		}
 	}
@@ -190,16 +193,24 @@ func (r *Report) take(side, mix string, done *round) {
 	r.result(side, mix).take(side, done, r.Machine.Cores)
 }
 
-// weigh notes how much memory the processes took.
-func (r *Report) weigh(s *scales) {
+// warnOnce says what may hold for several labs.
+func (r *Report) warnOnce(line string) {
+	if !slices.Contains(r.Warnings, line) {
+		r.Warnings = append(r.Warnings, line)
+	}
+}
+
+// weigh notes how much memory the processes of a lab took.
+func (r *Report) weigh(s *scales, sides []*side) {
 	if s == nil || len(s.idle) == 0 {
-		r.Warnings = append(r.Warnings, "this system has no /proc: CPU and memory figures are left out")
+		r.warnOnce("this system has no /proc: CPU and memory figures are left out")
 		return
 	}
 	if !s.proportional {
-		r.Warnings = append(r.Warnings, "memory counts shared pages once for every process (VmRSS): this user may not read smaps_rollup")
+		r.warnOnce("memory counts shared pages once for every process (VmRSS): this user may not read smaps_rollup")
 	}
-	for name, side := range r.Sides {
+	for _, one := range sides {
+		name, side := one.name, r.Sides[one.name]
 		side.Memory, side.MemoryIdle = s.peaks[name], map[string]int64{}
 		for process, bytes := range s.idle {
 			if worksFor(process, name) {

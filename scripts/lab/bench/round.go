@@ -41,7 +41,7 @@ func (r *runner) play(ctx context.Context, s *side, mix Mix, l asking) (*round, 
 		return nil, err
 	}
 	// Reading what is counted costs the processes some work, which must not be on their bill.
-	counts, err := r.meters.read(ctx)
+	counts, err := s.lab.meters.read(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -50,36 +50,36 @@ func (r *runner) play(ctx context.Context, s *side, mix Mix, l asking) (*round, 
 	if err != nil {
 		return nil, err
 	}
-	before, err := r.accounts.now(ctx)
+	before, err := s.lab.accounts.now(ctx)
 	if err != nil {
 		return nil, err
 	}
-	weighing := r.scales.watch(s.name)
+	weighing := s.lab.scales.watch(s.name)
 	done := &round{load: l, began: time.Now(), tally: newTally()}
 	done.took = driveAll(ctx, browsers, l)
 	weighing()
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	if err := r.flow.drain(ctx); err != nil {
+	if err := s.lab.flow.drain(ctx); err != nil {
 		return nil, fmt.Errorf("wait for the events of the side %s: %w", s.name, err)
 	}
 	done.drain = time.Since(done.began) - done.took
 	for _, b := range browsers {
 		done.tally.add(b.tally)
 	}
-	after, rested, err := r.settle(ctx)
+	after, rested, err := s.lab.settle(ctx)
 	if err != nil {
 		return nil, err
 	}
 	done.bill, done.rest = after.since(before), rested
 	goOn() // they have to tell what they have counted
-	now, err := r.meters.read(ctx)
+	now, err := s.lab.meters.read(ctx)
 	if err != nil {
 		return nil, err
 	}
 	done.counted = now.since(counts)
-	return done, r.scales.weighServer(ctx, s.name)
+	return done, s.lab.scales.weighServer(ctx, s.name)
 }
 
 // browsers are as many as the load needs, each with its part of the customers.
@@ -111,8 +111,8 @@ const (
 
 // settle waits until the lab has come to rest, so that what one side has put off, mail for instance, neither
 // burdens the other side's round nor is missing from its own bill.
-func (r *runner) settle(ctx context.Context) (last *spending, rested bool, err error) {
-	last, err = r.accounts.now(ctx)
+func (l *lab) settle(ctx context.Context) (last *spending, rested bool, err error) {
+	last, err = l.accounts.now(ctx)
 	for limit := time.Now().Add(restLimit); err == nil; {
 		if !last.known {
 			return last, true, nil // nobody can tell
@@ -123,7 +123,7 @@ func (r *runner) settle(ctx context.Context) (last *spending, rested bool, err e
 		case <-time.After(restLook):
 		}
 		var next *spending
-		if next, err = r.accounts.now(ctx); err != nil {
+		if next, err = l.accounts.now(ctx); err != nil {
 			break
 		}
 		used := next.since(last)

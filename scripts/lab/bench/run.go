@@ -12,17 +12,12 @@ import (
 	"banyan/scripts/lab/up"
 )
 
-// runner is one run. Its instruments may be missing, all or some: then their figures are as well.
+// runner is one run.
 type runner struct {
-	options    Options
-	sides      []*side
-	flow       *flow
-	accounts   *accountant
-	meters     *meters
-	scales     *scales
-	inspectors inspectors
-	began      time.Time
-	longest    time.Duration // that a round of the closed loop has taken, all sides together
+	options Options
+	sides   []*side
+	began   time.Time
+	longest time.Duration // that a round of the closed loop has taken, all sides together
 }
 
 // Run measures sides of a running lab. A run that is worth nothing is no error: the report says why.
@@ -34,83 +29,85 @@ func Run(ctx context.Context, state *up.State, options Options) (*Report, error)
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{options: options, sides: sides, began: time.Now()}
 	findOthers(sides, state.Processes)
-	report := newReport(state.SeedSize, options, sides)
+	return run(ctx, sides, options)
+}
+
+func run(ctx context.Context, sides []*side, options Options) (*Report, error) {
+	r := &runner{options: options, sides: sides, began: time.Now()}
+	report := newReport(sides[0].lab.state.SeedSize, options, sides)
 	defer r.close(ctx)
-	if err := r.open(ctx, state, report); err != nil {
+	if err := r.open(ctx, report); err != nil {
 		return nil, err
 	}
 	// Other data would not be worth a minute's load.
-	if err := r.compareData(ctx, state, report); err != nil || len(report.Reasons) > 0 {
+	if err := r.compareData(ctx, report); err != nil || len(report.Reasons) > 0 {
 		report.judge()
 		return report, err
 	}
-	if err := r.prepare(ctx, state); err != nil {
+	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.compareData(ctx, state, report); err != nil || len(report.Reasons) > 0 {
+	if err := r.compareData(ctx, report); err != nil || len(report.Reasons) > 0 {
 		report.judge()
 		return report, err
 	}
 	if err := r.measureAll(ctx, report); err != nil {
 		return nil, err
 	}
-	report.weigh(r.scales)
+	for _, l := range r.labs() {
+		report.weigh(l.scales, r.sidesIn(l))
+	}
 	report.Seconds = time.Since(r.began).Seconds()
 	report.judge()
 	return report, nil
 }
 
 // open connects to all that can be read beside the shops.
-func (r *runner) open(ctx context.Context, state *up.State, report *Report) (err error) {
-	if r.accounts, err = openAccounts(ctx, state); err != nil {
-		return err
-	}
-	if r.scales, err = newScales(ctx, r.accounts); err != nil { // before anything else: at idle
-		return err
-	}
-	if r.flow, err = openFlow(ctx, state); err != nil {
-		return err
-	}
-	var missing []string
-	if r.meters, missing, err = openMeters(ctx, state, r.flow); err != nil {
-		return err
-	}
-	report.Warnings = append(report.Warnings, missing...)
-	if r.inspectors, err = openInspectors(ctx, state, homes(r.sides)); err != nil {
-		return err
-	}
-	if report.Machine, err = describeMachine(ctx, r.accounts.conn, r.flow); err != nil {
-		return err
-	}
-	return report.notePools(ctx, state)
-}
-
-func (r *runner) close(ctx context.Context) {
-	r.inspectors.close()
-	r.meters.close(ctx)
-	r.flow.close()
-	r.accounts.close(ctx)
-}
-
-// compareData makes the report invalid if the sides do not hold the same.
-func (r *runner) compareData(ctx context.Context, state *up.State, report *Report) error {
-	report.Data = map[string]map[string]AreaData{}
-	for _, home := range homes(r.sides) {
-		data, err := readData(ctx, state.Databases[home], home)
+func (r *runner) open(ctx context.Context, report *Report) (err error) {
+	for _, l := range r.labs() {
+		missing, err := l.open(ctx, homes(r.sidesIn(l)))
 		if err != nil {
 			return err
 		}
-		report.Data[home] = data
+		for _, line := range missing {
+			report.warnOnce(line)
+		}
+		if err := report.notePools(ctx, l.state, r.sidesIn(l)); err != nil {
+			return err
+		}
+	}
+	last := r.sides[len(r.sides)-1].lab // which has a broker, if any has
+	report.Machine, err = describeMachine(ctx, last.accounts.conn, last.flow)
+	return err
+}
+
+func (r *runner) close(ctx context.Context) {
+	for _, l := range r.labs() {
+		l.close(ctx)
+	}
+}
+
+// compareData makes the report invalid if the sides do not hold the same.
+func (r *runner) compareData(ctx context.Context, report *Report) error {
+	report.Data = map[string]map[string]AreaData{}
+	for _, s := range r.sides {
+		if report.Data[s.home] != nil {
+			continue
+		}
+		data, err := readData(ctx, s.lab.state.Databases[databaseOf(s.home)], s.home, up.Ladder[s.step])
+		if err != nil {
+			return err
+		}
+		report.Data[s.home] = data
 	}
 	report.judgeData()
 	return nil
 }
 
 // prepare does what has to be done before the clock may start.
-func (r *runner) prepare(ctx context.Context, state *up.State) error {
-	size, err := seed.ParseSize(state.SeedSize)
+func (r *runner) prepare(ctx context.Context) error {
+	size, err := seed.ParseSize(r.sides[0].lab.state.SeedSize)
 	if err != nil {
 		return fmt.Errorf("the benchmark needs the lab's seeded data: %w", err)
 	}
@@ -139,11 +136,15 @@ func (r *runner) prepare(ctx context.Context, state *up.State) error {
 			return err
 		}
 	}
-	if err := r.flow.drain(ctx); err != nil {
-		return err
+	for _, l := range r.labs() {
+		if err := l.flow.drain(ctx); err != nil {
+			return err
+		}
+		if _, _, err := l.settle(ctx); err != nil {
+			return err
+		}
 	}
-	_, _, err = r.settle(ctx)
-	return err
+	return nil
 }
 
 func (r *runner) say(format string, args ...any) {

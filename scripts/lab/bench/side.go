@@ -14,12 +14,13 @@ const (
 	behindFacade = up.Monolith + "-2" // that monolith
 )
 
-// side is one step of the ladder, as it runs in the lab.
+// side is one step of the ladder, as it runs in a lab.
 type side struct {
 	step int
 	name string
 	url  string
-	home string // whose database it works on: the monolith's or the services'
+	home string // whose database it works on: the monolith's, the services', or that of a step in a lab of its own
+	lab  *lab   // where it runs
 	// others are the processes of other sides that work on the same database.
 	others []up.ProcessState
 	session
@@ -48,11 +49,12 @@ func sidesOf(state *up.State, steps []int) ([]*side, error) {
 	steps = slices.Clone(steps)
 	slices.Sort(steps)
 	var found []*side
+	in := &lab{state: state}
 	for _, step := range slices.Compact(steps) {
 		if err := CanRun(step); err != nil {
 			return nil, err
 		}
-		s := &side{step: step, name: sideName(step), home: up.Services}
+		s := &side{step: step, name: sideName(step), home: up.Services, lab: in}
 		if step <= 1 {
 			s.home = up.Monolith
 		}
@@ -118,8 +120,11 @@ func homes(sides []*side) []string {
 }
 
 // worksFor says whether a process works for a side. Those of PostgreSQL are named by their role; the world outside
-// and what PostgreSQL does in the background work for all.
+// and what PostgreSQL does in the background work for all, and in a lab of one step everything works for that.
 func worksFor(process, side string) bool {
+	if alone(side) {
+		return true
+	}
 	role, backend := strings.CutPrefix(process, postgresName+" ")
 	switch {
 	case process == postgresName, process == background, process == outsideName:

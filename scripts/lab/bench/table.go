@@ -18,6 +18,10 @@ func (r *Report) WriteTable(out io.Writer) error {
 		figures := r.figures()
 		figures.write(&text)
 		text.WriteString("\n")
+		if len(r.Ladder) > 0 {
+			r.curve().write(&text)
+			text.WriteString("\n")
+		}
 		if latency := r.latencies(); len(latency.rows) > 1 {
 			latency.write(&text)
 			text.WriteString("\n")
@@ -42,8 +46,14 @@ func (r *Report) WriteTable(out io.Writer) error {
 	return err
 }
 
-// title names a side with its step: "0 monolith".
-func (r *Report) title(side string) string { return fmt.Sprintf("%d %s", r.Sides[side].Step, side) }
+// title names a side with its step: "0 monolith", or by what has left at that step: "5 inventory".
+func (r *Report) title(side string) string {
+	step := r.Sides[side].Step
+	if alone(side) {
+		side = rungName(up.Ladder[step])
+	}
+	return fmt.Sprintf("%d %s", step, side)
+}
 
 // figures are the result: throughput of the closed loop.
 func (r *Report) figures() *grid {

@@ -31,6 +31,7 @@ func (l *Lab) start(ctx context.Context) error {
 	if err := l.writeRoutes(); err != nil {
 		return err
 	}
+	began := time.Now()
 	err := l.progress.during("starting the processes", func() error {
 		starting, startCtx := errgroup.WithContext(ctx)
 		for _, name := range l.names() {
@@ -42,6 +43,7 @@ func (l *Lab) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.state.StartUp = time.Since(began).Seconds() // no other goroutine has the lab yet
 	return l.publish(true)
 }
 

@@ -26,6 +26,8 @@ type State struct {
 	Ready     bool      `json:"ready"` // false while it starts and while it stops
 	Dir       string    `json:"dir"`
 	SeedSize  string    `json:"seed_size,omitempty"`
+	// StartUp is how many seconds it took from the start of the lab's own programs, all at once, until each was ready.
+	StartUp float64 `json:"start_up_seconds,omitempty"`
 
 	// Step is that of the services' side.
 	Step        int    `json:"step"`

@@ -59,11 +59,7 @@ func (l Percentiles) SVG() ([]byte, error) {
 
 	var legend []key
 	for i, s := range l.Series {
-		legend = append(legend, key{s.Name, func(c draw.Canvas, box vg.Rectangle) {
-			middle := (box.Min.Y + box.Max.Y) / 2
-			c.StrokeLine2(stroke(i), box.Min.X-5, middle, box.Max.X+3, middle)
-			c.DrawGlyph(mark(i), vg.Point{X: (box.Min.X+box.Max.X)/2 - 1, Y: middle})
-		}})
+		legend = append(legend, lineKey(i, s.Name))
 	}
 	return svg(p, 3.6*vg.Inch, legend)
 }

@@ -23,6 +23,15 @@ var pictures = map[string]interface{ SVG() ([]byte, error) }{
 			{Name: "services", Values: []float64{1572, 1225, 503}, Low: []float64{1500, 1200, 480}, High: []float64{1600, 1300, 520}},
 		},
 	},
+	"curve": Curve{
+		Title: "Throughput over the steps", Unit: "requests/s",
+		Labels: []string{"0 monolith", "1 facade", "2 notifications", "3 accounts", "4 catalog", "5 inventory", "6 payments", "7 shipping", "8 orders"},
+		Series: []Series{
+			{Name: "browsing", Values: []float64{13352, 5100, 5000, 4800, 3900, 3800, 3700, 3600, 1572}},
+			{Name: "ordering", Values: []float64{1832, 1400, 1300, 1250, 1000, 800, 700, 650, 503},
+				Low: []float64{1800, 1300, 1200, 1200, 900, 700, 650, 600, 480}, High: []float64{1900, 1500, 1400, 1300, 1100, 900, 750, 700, 520}},
+		},
+	},
 	"percentiles": Percentiles{
 		Title: "Latency, ordering mix at 400 requests/s", Unit: "ms", Percentiles: []float64{50, 95, 99, 99.9},
 		Series: []Series{

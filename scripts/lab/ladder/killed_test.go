@@ -2,6 +2,7 @@ package ladder
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/url"
 	"strings"
@@ -42,11 +43,18 @@ func copyOf(t *testing.T, from, name string) (copied string, drop func()) {
 	return copied, func() { change(fmt.Sprintf(`drop database %s_%s with (force)`, original, name)) }
 }
 
+// everywhere makes TestKilledAnywhere as long as it is thorough, for .ci/weekly.
+var everywhere = flag.Bool("everywhere", false, "kill on the way to each step, not only to 3 and 5")
+
 // A climb that is killed before any of its statements, and run again, ends as one that
 // nobody has killed. So it does when it is killed again and again.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
-	for _, step := range []int{3, 5} {
+	steps := []int{3, 5}
+	if *everywhere {
+		steps = []int{2, 3, 4, 5, 6, 7, 8}
+	}
+	for _, step := range steps {
 		t.Run(fmt.Sprint("on the way to step ", step), func(t *testing.T) {
 			t.Parallel()
 			below := openShop(t)

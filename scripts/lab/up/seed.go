@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -62,6 +63,7 @@ func (l *Lab) seed(ctx context.Context, databases map[string]string) error {
 		return nil
 	}
 
+	defer debug.FreeOSMemory() // the data set: what comes now takes little
 	what := fmt.Sprintf("seeding the %s with the %s data set", strings.Join(missing, " and the "), size)
 	return l.progress.during(what, func() error {
 		for _, side := range missing {

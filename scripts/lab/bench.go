@@ -21,7 +21,7 @@ type benchCommand struct {
 
 	SkipLimits bool `help:"With --full: leave out the limits, which are measured in labs of their own."`
 
-	Steps      []int         `help:"Steps of the ladder to compare. Default: 0,8, with --full 0,1,8." placeholder:"N,…"`
+	Steps      []int         `help:"Steps of the ladder to compare; any but 0, 1 and 8 gives each step a lab of its own. Default: 0,8, with --full 0,1,8." placeholder:"N,…"`
 	Mix        []string      `help:"Measure this mix only: browsing, shopping or ordering; may be repeated. Default: all three."`
 	SeedSize   string        `help:"How much data to measure with: small, medium or large. Default: that of the running lab, or small." enum:",small,medium,large" default:"" placeholder:"SIZE"`
 	Seconds    float64       `help:"Load per round, in seconds. Default: 4, with --quick 1.5."`
@@ -38,7 +38,7 @@ type benchCommand struct {
 func (c *benchCommand) Help() string {
 	return "TPC-W's mixes against the sides of the lab, in turns (docs/benchmarks/workload.md). A running lab is used as it is, and has to hold " +
 		"fresh data. Without one, or beside one that lacks a step or holds another size, the benchmark starts one on free ports with data of its own, and stops it " +
-		"afterwards; --full always does. Nothing else should run on the machine."
+		"afterwards; --full always does. With steps between the ends it starts a lab for each step. Nothing else should run on the machine."
 }
 
 func (c *benchCommand) Run(ctx context.Context, line *commands, to streams) error {

@@ -67,11 +67,11 @@ func TestStepsInLabsOfTheirOwn(t *testing.T) {
 	})
 }
 
-// aLadder is a report over three steps, each half as fast as the one before.
-func aLadder(t *testing.T) *Report {
+// aLadder is a report over steps, each half as fast as the one before.
+func aLadder(t *testing.T, steps ...int) *Report {
 	t.Helper()
 	var states []*up.State
-	for _, step := range []int{0, 1, 5} {
+	for _, step := range steps {
 		states = append(states, &up.State{Step: step, GatewayURL: "http://g", SeedSize: "small", StartUp: 1.25})
 	}
 	sides, err := sidesAlone(states)
@@ -99,7 +99,17 @@ func aLadder(t *testing.T) *Report {
 
 func TestLadderReport(t *testing.T) {
 	t.Parallel()
-	r := aLadder(t)
+	r := aLadder(t, 0, 1, 5)
+
+	t.Run("draws all nine steps", func(t *testing.T) {
+		t.Parallel()
+		nine := aLadder(t, 0, 1, 2, 3, 4, 5, 6, 7, 8)
+		require.Len(t, nine.curvePicture().Labels, 9)
+		for _, p := range nine.pictures() {
+			_, err := p.svg()
+			require.NoError(t, err, p.file)
+		}
+	})
 
 	t.Run("has a rung for each step", func(t *testing.T) {
 		t.Parallel()
@@ -139,7 +149,7 @@ func TestLadderReport(t *testing.T) {
 
 func TestRungsCountByCheckout(t *testing.T) {
 	t.Parallel()
-	r := aLadder(t)
+	r := aLadder(t, 0, 5)
 	sides, err := sidesAlone([]*up.State{{Step: 5, GatewayURL: "http://g"}})
 	require.NoError(t, err)
 	require.Zero(t, r.rung(sides[0]).Hops, "no checkout was made")

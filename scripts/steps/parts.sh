@@ -67,6 +67,9 @@ prove() {
 # pid is the process of that name in the lab.
 pid() { sed -n '/"name": "'"$1"'"/{n;s/[^0-9]//g;p;}' "$LAB_DIR/state.json"; }
 
+# address is where the process of that name listens.
+address() { sed -n '/"name": "'"$1"'"/,/}/s/.*"url": "\([^"]*\)".*/\1/p' "$LAB_DIR/state.json"; }
+
 # freeze stops a process in its tracks, as a machine that swaps or a network that swallows would; thaw lets it go on.
 freeze() { frozen=$(pid "$1"); kill -STOP "$frozen"; }
 thaw() { kill -CONT "$frozen"; frozen=; }

@@ -6,7 +6,7 @@ step=0
 climb "$@"
 look
 
-say 'one schema: the order, its payment, its shipment and its mail are rows of one transaction'
+say 'one schema, and one transaction that marked order and payment, and wrote shipment and mail'
 sql -c "select o.status as order, p.status as payment, s.status as shipment, n.kind as mail
   from monolith.orders o
   join monolith.payments p on p.order_id = o.id

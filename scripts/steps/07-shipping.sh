@@ -9,9 +9,9 @@ look
 say 'a wish to cancel: noted first, then shipping keeps the parcel in the house'
 sign_in
 order=$(sql -At -c "select id from monolith.orders where status = 'paid' order by id desc limit 1")
-shop POST "/v1/orders/$order/cancel" || shop GET "/v1/orders/$order"
+shop POST "/v1/orders/$order/cancel"
 await "select status = 'cancelled' from shipping.shipments where order_id = '$order'"
-sql -c "select o.status as order, o.cancel_requested_at is not null as wished, s.status as shipment
+sql -c "select o.status as order, s.status as shipment
   from monolith.orders o join shipping.shipments s on s.order_id = o.id where o.id = '$order'"
 
 prove

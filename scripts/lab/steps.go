@@ -26,6 +26,8 @@ type stepShown struct {
 	Moves     string     `json:"moves,omitempty"`   // tables, as they are
 	Derives   string     `json:"derives,omitempty"` // what the service keeps of others' data
 	Processes []string   `json:"processes"`
+	Durables  []string   `json:"durables"` // the consumers that read the stream
+	Trunk     []string   `json:"trunk"`    // what the trunk is told
 	Routes    []up.Route `json:"routes,omitempty"`
 	URL       string     `json:"url,omitempty"` // where it runs
 }
@@ -42,7 +44,7 @@ func (c *stepsCommand) Run(line *commands, to streams) error {
 	for _, step := range up.Ladder {
 		s := stepShown{
 			Step: step.Number, Leaves: step.Leaves(), Teaches: step.Teaches, Moves: step.Moves, Derives: step.Derives,
-			Processes: step.Processes(),
+			Processes: step.Processes(), Durables: step.Durables(), Trunk: step.TrunkVariables(),
 		}
 		if c.Routes {
 			s.Routes = step.Routes()

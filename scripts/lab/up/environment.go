@@ -117,7 +117,7 @@ func (s *settings) environment(process string) ([]string, error) {
 func (s *settings) variables(process string) []string {
 	switch service := serviceOf(process); {
 	case service == Trunk:
-		return s.step.trunkVariables()
+		return s.step.TrunkVariables()
 	case service == "gateway" && !s.step.exchanges("notifications"):
 		return []string{"ROUTES_FILE"}
 	default:

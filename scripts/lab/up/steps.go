@@ -168,8 +168,11 @@ var requestConnections = map[string]int{
 	"accounts": 2, "catalog": 3, "inventory": 2, "orders": 3, "payments": 2, "shipping": 2, "notifications": 2,
 }
 
-// variables are what the trunk is told at this step.
-func (s Step) trunkVariables() []string {
+// TrunkVariables are what the trunk is told at this step, where there is one.
+func (s Step) TrunkVariables() []string {
+	if s.Number == LastStep {
+		return nil
+	}
 	left := func(area string) bool { return s.Home(area) != Trunk }
 	names := []string{"DATABASE_URL"}
 	add := func(really bool, more ...string) {

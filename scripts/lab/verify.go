@@ -119,7 +119,7 @@ func (c *verifyCommand) judge(ctx context.Context, state *up.State, named []stri
 			return nil, err
 		}
 	}
-	found.Invariants, err = judgeInvariants(ctx, named, shops, output)
+	found.Invariants, err = judgeInvariants(ctx, named, state.Step, shops, output)
 	return found, err
 }
 
@@ -191,13 +191,13 @@ func (c *verifyCommand) contract(ctx context.Context, state *up.State, sides []s
 	}
 	var targets []verify.Target
 	for _, side := range sides {
-		targets = append(targets, verify.Target{Name: side, URL: state.SideURL(side)})
+		targets = append(targets, verify.Target{Name: up.SideName(side, state.Step), URL: state.SideURL(side)})
 	}
 	return verify.Run(ctx, root, targets, c.Flags, out)
 }
 
 // judgeInvariants gives each shop its time to come to rest, and judges it as it is then.
-func judgeInvariants(ctx context.Context, sides []string, shops map[string]*invariants.Shop, out io.Writer) (map[string][]invariants.Verdict, error) {
+func judgeInvariants(ctx context.Context, sides []string, step int, shops map[string]*invariants.Shop, out io.Writer) (map[string][]invariants.Verdict, error) {
 	verdicts := map[string][]invariants.Verdict{}
 	for _, side := range sides {
 		if _, _, err := shops[side].Settle(ctx, restWithin); err != nil {
@@ -208,7 +208,7 @@ func judgeInvariants(ctx context.Context, sides []string, shops map[string]*inva
 			return nil, err
 		}
 		verdicts[side] = found
-		fmt.Fprintf(out, "--- the invariants of the %s\n", side)
+		fmt.Fprintf(out, "--- invariants: %s\n", up.SideName(side, step))
 		if err := invariants.Print(out, found); err != nil {
 			return nil, err
 		}

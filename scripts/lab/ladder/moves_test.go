@@ -70,6 +70,11 @@ func TestTranslations(t *testing.T) {
 	url := openShop(t)
 	conn := connect(t, url)
 	defer conn.Close(t.Context())
+	run(t, conn, `update monolith.books set stock = 9007199254740993 where id = (select max(id::text)::uuid from monolith.books)`)
+	require.NoError(t, Climb(t.Context(), url, 4, quiet))
+	require.Equal(t, []string{"9007199254740991 5"}, ask(t, conn,
+		`select concat_ws(' ', available, version) from catalog.availability order by book_id desc limit 1`), "no more than is shown")
+	run(t, conn, `update monolith.books set stock = 10 where stock > 10`)
 	require.NoError(t, Climb(t.Context(), url, 6, quiet))
 	require.Equal(t, []string{"1 12 2 1", "2 12 2 2", "3 10 0 3", "4 10 0 4", "5 10 0 5"}, ask(t, conn,
 		`select concat_ws(' ', right(book_id::text, 1), on_hand, reserved, version) from inventory.stock order by book_id`),

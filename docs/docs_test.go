@@ -2,49 +2,14 @@
 package docs_test
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"banyan/scripts/lab/up"
 )
-
-// TestLadderTables compares the tables of ladder.md with the steps that the lab runs.
-func TestLadderTables(t *testing.T) {
-	var leaves, told strings.Builder
-	leaves.WriteString("| step | leaves | pattern | moves as it is | is derived | processes |\n|---|---|---|---|---|---|\n")
-	told.WriteString("| step | the trunk is told | the stream is read by |\n|---|---|---|\n")
-	for _, s := range up.Ladder {
-		fmt.Fprintf(&leaves, "| %d | %s | %s | %s | %s | %s |\n",
-			s.Number, s.Leaves(), s.Teaches, s.Moves, s.Derives, strings.Join(s.Processes(), ", "))
-		fmt.Fprintf(&told, "| %d | %s | %s |\n", s.Number, strings.Join(s.TrunkVariables(), ", "), strings.Join(s.Durables(), ", "))
-	}
-	compareTable(t, "leaves", leaves.String())
-	compareTable(t, "told", told.String())
-}
-
-// compareTable compares what stands between two comments of ladder.md with what the code says, or writes it there.
-func compareTable(t *testing.T, name, wanted string) {
-	t.Helper()
-	begin, end := "<!-- "+name+", from the code: UPDATE_GOLDEN=1 go test ./docs -->\n", "<!-- end -->"
-	page, err := os.ReadFile("ladder.md")
-	require.NoError(t, err)
-	before, rest, found := strings.Cut(string(page), begin)
-	require.True(t, found, name)
-	is, after, found := strings.Cut(rest, end)
-	require.True(t, found, name)
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		is = wanted
-		require.NoError(t, os.WriteFile("ladder.md", []byte(before+begin+is+end+after), 0o644))
-	}
-	require.Equal(t, wanted, is)
-}
 
 // quote is a fenced block whose info string names the file that it is from.
 var quote = regexp.MustCompile("(?ms)^```(?:sql|go) (\\S+)\n(.*?)^```$")

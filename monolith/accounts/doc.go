@@ -10,4 +10,6 @@
 // by itself. The welcome mail is queued in the transaction that makes the
 // account; step 2 makes that an event. And carts, orders, payments, shipments
 // and mail hold foreign keys to accounts, which become plain ids as they leave.
+//
+// The steps are in docs/ladder.md.
 package accounts

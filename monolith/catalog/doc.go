@@ -6,4 +6,6 @@
 // orders; and carts and orders hold foreign keys to books and join them for
 // titles and prices. Step 4 of the ladder breaks these: the columns of others
 // become copies that events feed, the foreign keys become plain ids.
+//
+// The steps are in docs/ladder.md.
 package catalog

@@ -5,4 +5,6 @@
 // batch that orders sends. Steps 4 and 5 of the ladder break this coupling: the
 // number moves to a table of its own, and taking becomes a reservation that
 // another process asks for.
+//
+// The steps are in docs/ladder.md.
 package inventory

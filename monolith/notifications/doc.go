@@ -11,4 +11,6 @@
 // together. And the statements for orders read the address from the accounts
 // table. Step 2 of the ladder breaks both: the cause becomes an event in an
 // outbox, and the addresses a local copy that events feed.
+//
+// The steps are in docs/ladder.md.
 package notifications

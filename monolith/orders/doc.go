@@ -21,4 +21,6 @@
 //   - the payment is written in the order's transactions: 6, payments;
 //   - the shipment is written in the transaction that marks the order paid, and
 //     dispatch marks the order shipped: 7, shipping.
+//
+// The steps are in docs/ladder.md.
 package orders

@@ -5,4 +5,6 @@
 // dispatching it marks the order shipped in the same way. Step 7 of the ladder
 // breaks both: events tell shipping of paid orders, and orders of dispatched
 // shipments.
+//
+// The steps are in docs/ladder.md.
 package shipping

@@ -1,8 +1,15 @@
 #!/usr/bin/env bash
-# Climbs the whole ladder from fresh data, one script after the other.
+# Climbs the whole ladder, one script after the other, from fresh data in a folder of its own, and says how long each took.
+# The variables are those of parts.sh. A script that fails ends it.
 set -euo pipefail
 cd "$(dirname "$0")"
-./00-monolith.sh --fresh
-for script in 0[1-8]-*.sh; do
-  "./$script"
+export LAB_DIR=${LAB_DIR:-.lab-steps-all}
+took=() fresh=--fresh
+for script in [0-9][0-9]-*.sh; do
+  began=$SECONDS
+  "./$script" $fresh
+  fresh=
+  took+=("$(printf '%4d s  %s' $((SECONDS - began)) "$script")")
 done
+printf '\nAll steps hold. What each took:\n\n'
+printf '%s\n' "${took[@]}" "$(printf '%4d s  all' "$SECONDS")"

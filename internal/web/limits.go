@@ -30,7 +30,7 @@ const (
 	crowded = 3
 
 	// Limits that hold whatever was seen: too little was, in a house that was empty.
-	leastCrowd = 96
+	leastCrowd = 128
 	leastFew   = 8
 
 	lookEvery  = 100 * time.Millisecond

@@ -186,7 +186,7 @@ func TestStart(t *testing.T) {
 		says    string
 	}{
 		"an unknown side":                    {Options{Only: "gateway"}, `there is no side "gateway"`},
-		"an unknown seed size":               {Options{SeedSize: "huge"}, `there is no seed size "huge"`},
+		"an unknown seed size":               {Options{SeedSize: "tiny"}, `there is no seed size "tiny"`},
 		"variables for an unknown process":   {Options{Env: map[string][]string{"order": nil}}, `there is no process "order"`},
 		"a port offset beyond all ports":     {Options{PortOffset: 60_000}, "leaves the range of ports"},
 		"a fresh start on another's server":  {Options{Fresh: true, DatabaseURL: "postgres://u@h/postgres"}, "drop the databases"},

@@ -6,10 +6,85 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
+
+// costs are the columns of the report over the steps that a step's page has.
+var costs = []string{
+	"step", "browsing ÷ 0", "shopping ÷ 0", "ordering ÷ 0", "processes", "SQL/checkout", "hops/checkout", "MiB at idle", "start-up s",
+	"Go lines", "SQL lines",
+}
+
+// TestCosts compares what the pages of the steps say of their costs with the report, or writes it there.
+func TestCosts(t *testing.T) {
+	rows := reportedCosts(t)
+	paths, err := filepath.Glob("steps/[0-9]*.md")
+	require.NoError(t, err)
+	require.Len(t, paths, len(rows))
+	const begin, end = "<!-- cost, from the report of the benchmark: UPDATE_GOLDEN=1 go test ./docs -->\n", "<!-- end -->"
+	for step, path := range paths {
+		table := row(costs) + "|" + strings.Repeat("---|", len(costs)) + "\n"
+		for _, r := range rows[max(step-1, 0) : step+1] {
+			table += row(r)
+		}
+		page, err := os.ReadFile(path)
+		require.NoError(t, err)
+		before, rest, found := strings.Cut(string(page), begin)
+		require.True(t, found, path)
+		is, after, found := strings.Cut(rest, end)
+		require.True(t, found, path)
+		if os.Getenv("UPDATE_GOLDEN") != "" {
+			is = table
+			require.NoError(t, os.WriteFile(path, []byte(before+begin+is+end+after), 0o644))
+		}
+		require.Equal(t, table, is, path)
+	}
+}
+
+// reportedCosts are those columns of the report, a row a step.
+func reportedCosts(t *testing.T) (rows [][]string) {
+	t.Helper()
+	report, err := os.ReadFile("benchmarks/ladder/report.md")
+	require.NoError(t, err)
+	_, curve, found := strings.Cut(string(report), "## The curve")
+	require.True(t, found)
+	var names []string
+	for line := range strings.Lines(curve) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		switch {
+		case len(cells) < len(costs):
+			if len(rows) > 0 {
+				return rows
+			}
+		case names == nil:
+			names = cells
+			for i, name := range names { // each ratio stands beside its mix
+				if strings.HasPrefix(name, "÷") {
+					mix, _, _ := strings.Cut(names[i-1], "/")
+					names[i] = mix + " ÷ 0"
+				}
+			}
+		case !strings.HasPrefix(cells[0], "-"):
+			var r []string
+			for _, name := range costs {
+				at := slices.Index(names, name)
+				require.GreaterOrEqual(t, at, 0, name)
+				r = append(r, cells[at])
+			}
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+func row(cells []string) string { return "| " + strings.Join(cells, " | ") + " |\n" }
 
 // quote is a fenced block whose info string names the file that it is from.
 var quote = regexp.MustCompile("(?ms)^```(?:sql|go) (\\S+)\n(.*?)^```$")

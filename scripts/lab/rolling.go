@@ -21,7 +21,8 @@ type rollingCommand struct {
 
 func (c *rollingCommand) Help() string {
 	return "Restarts every process of a fleet with two instances each, exchanges all keys, kills and stops an instance of " +
-		"orders, and looks whether any customer notices. On a lab of its own; a running lab is left alone. If anybody does, the " +
+		"orders, and looks whether any customer notices. At the last step only: of a trunk there is one at a time, so its restart is " +
+		"noticed. On a lab of its own; a running lab is left alone. If anybody does, the " +
 		"lab's folder with its logs is kept."
 }
 

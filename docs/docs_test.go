@@ -1,4 +1,3 @@
-// Package docs_test holds the pages to the code and to the files that they speak of.
 package docs_test
 
 import (

@@ -184,7 +184,7 @@ func TestSweeperWithFarStock(t *testing.T) {
 		})
 	})
 
-	t.Run("does not cancel, nor tell of, an order that has gone again", func(t *testing.T) {
+	t.Run("does not cancel, nor tell of, an order that was deleted", func(t *testing.T) {
 		t.Parallel()
 		eachStep(t, stockIsFar, func(t *testing.T, s farShop) {
 			ada, b := s.customer(), s.book("Emma", 1000, 1)

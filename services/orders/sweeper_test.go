@@ -155,7 +155,7 @@ func TestSweeper(t *testing.T) {
 		first.same(ada.pays("tok_visa", key))
 	})
 
-	t.Run("does not cancel, nor tell of, an order that has gone again", func(t *testing.T) {
+	t.Run("does not cancel, nor tell of, an order that was deleted", func(t *testing.T) {
 		t.Parallel()
 		s := newShop(t)
 		ada, b := s.customer(), s.book("Emma", 1000, 1)

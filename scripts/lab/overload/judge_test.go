@@ -106,7 +106,7 @@ func TestAtRate(t *testing.T) {
 	client, err := shop.New(shop.Options{Raw: true}, server.URL)
 	require.NoError(t, err)
 	s := &crowd{client: client}
-	tally := s.atRate(t.Context(), 50, time.Second, 0, func() (string, answer) {
+	tally := s.atRate(t.Context(), 50, 0, time.Second, func() (string, answer) {
 		return kindBook, s.send(context.Background(), shop.Request{Method: http.MethodGet, Path: "/"})
 	})
 	require.EqualValues(t, 50, asked.Load())
@@ -114,4 +114,34 @@ func TestAtRate(t *testing.T) {
 	require.EqualValues(t, 50, tally.Kind(kindBook).Count())
 	require.GreaterOrEqual(t, tally.Served.Percentile(50), 200*time.Millisecond)
 	require.Less(t, tally.goodput(), 45.0, "the last ten are served when the phase is over")
+}
+
+// TestWindow has a server that takes its time, but keeps up. Its answers must count in full, from when it is as busy as it
+// stays, although the first ones come late and the last ones after the end.
+func TestWindow(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(300 * time.Millisecond) }))
+	defer server.Close()
+	client, err := shop.New(shop.Options{Raw: true}, server.URL)
+	require.NoError(t, err)
+	s := &crowd{client: client}
+	tally := s.atRate(t.Context(), 50, 500*time.Millisecond, time.Second, func() (string, answer) {
+		return kindBook, s.send(context.Background(), shop.Request{Method: http.MethodGet, Path: "/"})
+	})
+	require.InDelta(t, 50, tally.goodput(), 5)
+}
+
+func TestOrdinary(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		sweep []Point
+		want  int
+	}{
+		"the largest that is served as well":     {[]Point{{16, 96, 0}, {32, 100, 0}, {64, 97, 0}}, 64},
+		"one that is served worse":               {[]Point{{16, 96, 0}, {32, 100, 0}, {64, 90, 0}}, 32},
+		"one of whom some are told to come back": {[]Point{{16, 96, 0}, {32, 98, .0005}, {64, 100, .02}}, 32},
+		"all are told to come back":              {[]Point{{16, 96, .01}, {32, 98, .02}, {64, 100, .03}}, 16},
+	} {
+		require.Equal(t, test.want, ordinary(test.sweep, 100), name)
+	}
 }

@@ -68,12 +68,16 @@ func (a answer) judge() outcome {
 type tally struct {
 	mu sync.Mutex
 	load.Tally
-	left     time.Duration    // the phase, less the part that the customers took of the shop's processors
-	done     map[string]int64 // served before the phase ended, in all of it, by kind
+	window   time.Duration    // the part of the phase that counts as goodput
+	left     time.Duration    // of it, without the part that the customers took of the shop's processors
+	done     map[string]int64 // served in the window, by kind
+	refused  map[string]int   // by kind
 	failures map[string]int
 }
 
-func newTally() *tally { return &tally{failures: map[string]int{}, done: map[string]int64{}} }
+func newTally() *tally {
+	return &tally{failures: map[string]int{}, refused: map[string]int{}, done: map[string]int64{}}
+}
 
 func (t *tally) note(kind string, a answer, turn load.Turn) {
 	o, took := a.judge(), time.Since(turn.Due)
@@ -87,15 +91,16 @@ func (t *tally) note(kind string, a answer, turn load.Turn) {
 		t.Declined++
 	case refused:
 		t.Refused.Took(took)
+		t.refused[kind]++
 	case failed:
 		t.Failed++
 		t.failures[fmt.Sprintf("%s: %s", kind, a)]++
 	}
 }
 
-// serve counts an answer that came while the phase lasted, if it is one.
-func (t *tally) serve(kind string, a answer) {
-	if a.judge() != accepted {
+// serve counts an answer that came within the window, if it is one.
+func (t *tally) serve(kind string, a answer, w *window) {
+	if a.judge() != accepted || !w.now() {
 		return
 	}
 	t.mu.Lock()
@@ -106,48 +111,51 @@ func (t *tally) serve(kind string, a answer) {
 // merge adds what another phase of the same sort has brought.
 func (t *tally) merge(other *tally) {
 	t.Add(&other.Tally)
+	t.window += other.window
 	t.left += other.left
 	for kind, n := range other.done {
 		t.done[kind] += n
+	}
+	for kind, n := range other.refused {
+		t.refused[kind] += n
 	}
 	for what, n := range other.failures {
 		t.failures[what] += n
 	}
 }
 
-// closed keeps so many customers busy, each asking again as soon as there is an answer.
+// closed keeps so many customers busy, each asking again as soon as there is an answer. What is answered in the first moments
+// does not count for goodput, here and in atRate: the shop is still empty.
 func (s *crowd) closed(ctx context.Context, customers int, during time.Duration) *tally {
 	t := newTally()
+	w := s.where.open(noticing, noticing+during)
 	one := func(ctx context.Context, turn load.Turn) {
 		kind, a := s.ask(ctx, pickKind())
 		t.note(kind, a, turn)
-		t.serve(kind, a)
+		t.serve(kind, a, w)
 	}
-	before := computed()
-	t.Took = load.Plan{Length: during}.Run(ctx, slices.Repeat([]load.Client{one}, customers)...)
-	t.left = s.where.left(computed()-before, t.Took)
+	t.Took = load.Plan{Length: noticing + during}.Run(ctx, slices.Repeat([]load.Client{one}, customers)...)
+	t.window, t.left = during, w.left()
 	return t
 }
 
-// atRate asks so often a second, whether or not there are answers, and measures from when each was due. Goodput is what
-// was served while it asked. What was due in the first moments counts for that, but not for the time that answers
-// take: for so long a door needs to see that it is overrun.
-func (s *crowd) atRate(ctx context.Context, rate float64, during, leaveOut time.Duration, ask func() (string, answer)) *tally {
+// atRate asks so often a second, whether or not there are answers, and measures from when each was due. What was due in the
+// moments left out counts neither for goodput nor for the time that answers take: for so long a door needs to see that it
+// is overrun.
+func (s *crowd) atRate(ctx context.Context, rate float64, leaveOut, during time.Duration, ask func() (string, answer)) *tally {
 	t := newTally()
-	began, before := time.Now(), computed()
-	load.Plan{Rate: rate, Length: during}.Each(ctx, mostUnderWay, func(_ context.Context, turn load.Turn) {
+	w := s.where.open(leaveOut, leaveOut+during)
+	load.Plan{Rate: rate, Length: leaveOut + during}.Each(ctx, mostUnderWay, func(_ context.Context, turn load.Turn) {
 		kind, a := "", answer{err: turn.Err}
 		if turn.Err == nil {
 			kind, a = ask()
 		}
-		if time.Since(began) < during {
-			t.serve(kind, a)
-		}
-		if turn.Due.Sub(began) >= leaveOut {
+		t.serve(kind, a, w)
+		if turn.Due.Sub(w.began) >= leaveOut {
 			t.note(kind, a, turn)
 		}
 	})
-	t.left = s.where.left(computed()-before, during)
-	t.Took = during
+	t.Took = leaveOut + during
+	t.window, t.left = during, w.left()
 	return t
 }

@@ -54,13 +54,13 @@ func (s *crowd) outage(ctx context.Context, lab *up.Lab, rounds int, during time
 	var others sync.WaitGroup
 	defer others.Wait()
 	defer stop()
-	others.Go(func() { s.atRate(ctx, buyRate, time.Hour, 0, s.buy) })
-	others.Go(func() { s.atRate(ctx, paymentRate, time.Hour, 0, s.lookAtPayments) })
+	others.Go(func() { s.atRate(ctx, buyRate, 0, time.Hour, s.buy) })
+	others.Go(func() { s.atRate(ctx, paymentRate, 0, time.Hour, s.lookAtPayments) })
 
 	out := &Outage{Rounds: rounds}
 	var p50Up, p50Down []float64
 	browse := func() (p50, p99 float64) {
-		t := s.atRate(ctx, browseRate, during, during/10, s.browse)
+		t := s.atRate(ctx, browseRate, during/10, during, s.browse)
 		out.Browsed += int(t.Served.Count())
 		out.Unbrowsed += int(t.Requests() - t.Served.Count())
 		return quantiles(&t.Served)

@@ -11,6 +11,12 @@ import (
 	"banyan/scripts/lab/up"
 )
 
+// How much a process is preferred to others on the same processors, as nice counts it.
+const (
+	hurried    = -10
+	ordinarily = 0
+)
+
 // place is who computes where. The shop gets so many processors, with its database and broker, and the customers get the
 // others, with the world outside. So what they need at five times the rate is not taken from the shop. Where none is left
 // for them they share the shop's, and what they took is taken into account.
@@ -68,6 +74,10 @@ func (p *place) settle(lab *up.Lab) error {
 			}
 		}
 	}
+	if p.shared {
+		// Among the shop's threads the customers' would ask late, and say nothing about the shop.
+		prefer(os.Getpid(), hurried)
+	}
 	return pin(os.Getpid(), p.crowd...)
 }
 
@@ -80,6 +90,9 @@ func (p *place) put(pid int, ofShop bool) error {
 			return err
 		}
 	}
+	if p.shared {
+		prefer(pid, ordinarily) // a process that was started again has the lab's priority
+	}
 	return pin(pid, p.shop...)
 }
 
@@ -87,6 +100,9 @@ func (p *place) put(pid int, ofShop bool) error {
 func (p *place) leave() error {
 	if len(p.all) == 0 {
 		return nil
+	}
+	if p.shared {
+		prefer(os.Getpid(), ordinarily)
 	}
 	err := pin(os.Getpid(), p.all...)
 	if p.quota != "" {

@@ -13,5 +13,6 @@ func pin(int, ...int) error            { return errNoPlaces }
 func newQuota(float64) (string, error) { return "", errNoPlaces }
 func join(string, int) error           { return errNoPlaces }
 func dissolve(string) error            { return nil }
+func prefer(int, int)                  {}
 func allowed() []int                   { return nil }
 func computed() time.Duration          { return 0 }

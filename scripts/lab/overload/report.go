@@ -28,6 +28,7 @@ type Report struct {
 type Point struct {
 	Customers int     `json:"customers"`
 	Goodput   float64 `json:"goodput"`
+	Refused   float64 `json:"refused"` // of what was served
 }
 
 // Phase is what came of the requests of one kind of phase, all rounds together.
@@ -48,9 +49,10 @@ type Phase struct {
 
 // Kind is one kind of request.
 type Kind struct {
-	Rate float64 `json:"rate"`
-	P50  float64 `json:"p50_ms"`
-	P99  float64 `json:"p99_ms"`
+	Rate    float64 `json:"rate"`
+	P50     float64 `json:"p50_ms"`
+	P99     float64 `json:"p99_ms"`
+	Refused int     `json:"refused"`
 }
 
 // Print writes the report for people.
@@ -65,7 +67,8 @@ func (r *Report) Print(w io.Writer) error {
 	p.line("  goodput                     %.0f/s, %.0f %% of the best; p50 %.1f ms, p99 %.1f ms", r.Overload.Goodput, 100*r.Goodput, r.Overload.P50, r.Overload.P99)
 	for _, m := range mix {
 		before, after := r.Best.Kinds[m.kind], r.Overload.Kinds[m.kind]
-		p.line("    %-9s %2d %%             %.0f/s → %.0f/s; p50 %.1f → %.1f, p99 %.1f → %.1f ms", m.kind, m.share, before.Rate, after.Rate, before.P50, after.P50, before.P99, after.P99)
+		p.line("    %-9s %2d %%             %.0f/s → %.0f/s; p50 %.1f → %.1f, p99 %.1f → %.1f ms; refused %d → %d", m.kind, m.share, before.Rate, after.Rate,
+			before.P50, after.P50, before.P99, after.P99, before.Refused, after.Refused)
 	}
 	p.line("  refused, properly           %d, p50 %.1f ms, p99 %.1f ms", r.Overload.Refused, r.Overload.RefusedP50, r.Overload.RefusedP99)
 	p.line("  declined, failed, sent late %d, %d, %d", r.Overload.Declined, r.Overload.Failed, r.Overload.Late)

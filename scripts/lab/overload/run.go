@@ -28,7 +28,7 @@ const (
 	settling  = 2 * time.Second // between phases
 	asGood    = .95             // of the best goodput is as good
 	passes    = 6               // over the crowds that are tried, for two phases each in all
-	noticing  = time.Second     // of each overload: until a door has seen that it is overrun, and the crowd inside has gone
+	noticing  = time.Second     // before each phase counts: until a door has seen that it is overrun, and the crowd inside has gone
 )
 
 // sweep is how many customers are tried to find the best goodput: what is ordinary.
@@ -107,21 +107,17 @@ func overrun(ctx context.Context, s *crowd, o Options, report *Report, say func(
 	}
 	best := 0.0
 	for i, n := range sweep {
-		g := found[i].goodput()
-		report.Sweep = append(report.Sweep, Point{n, g})
-		say("%d customers: %.0f requests/s", n, g)
-		best = max(best, g)
+		p := Point{n, found[i].goodput(), float64(found[i].Refused.Count()) / float64(max(found[i].Served.Count(), 1))}
+		report.Sweep = append(report.Sweep, p)
+		say("%d customers: %.0f requests/s, %.1f in a thousand refused", n, p.Goodput, 1000*p.Refused)
+		best = max(best, p.Goodput)
 	}
-	for _, p := range report.Sweep {
-		if p.Goodput >= asGood*best {
-			report.Concurrency = p.Customers // the largest
-		}
-	}
+	report.Concurrency = ordinary(report.Sweep, best)
 	calm, storm := newTally(), newTally()
 	for range o.Rounds {
 		served := s.closed(ctx, report.Concurrency, o.Phase)
-		rate := times * float64(served.served()) / served.Took.Seconds() // what it has just shown it can serve
-		asked := s.atRate(ctx, rate, o.Phase, noticing, func() (string, answer) { return s.ask(ctx, pickKind()) })
+		rate := times * float64(served.served()) / served.window.Seconds() // what it has just shown it can serve
+		asked := s.atRate(ctx, rate, noticing, o.Phase, func() (string, answer) { return s.ask(ctx, pickKind()) })
 		say("best %.0f/s, at %.0f/s asked %.0f/s", served.goodput(), rate, asked.goodput())
 		calm.merge(served)
 		storm.merge(asked)
@@ -133,10 +129,22 @@ func overrun(ctx context.Context, s *crowd, o Options, report *Report, say func(
 	return ctx.Err()
 }
 
+// ordinary is the largest crowd that is served as well as any, and of whom next to none are refused. If there is no such
+// crowd, it is the smallest one, of which the judge says what is wrong.
+func ordinary(sweep []Point, best float64) (customers int) {
+	customers = sweep[0].Customers
+	for _, p := range sweep {
+		if p.Goodput >= asGood*best && p.Refused <= mostRefused {
+			customers = p.Customers
+		}
+	}
+	return customers
+}
+
 // goodput is what was served a second, of the processors that the customers have left the shop.
 func (t *tally) goodput() float64 { return float64(t.served()) / t.left.Seconds() }
 
-// served is what was served while the phase lasted.
+// served is what was served in the window.
 func (t *tally) served() (n int64) {
 	for _, of := range t.done {
 		n += of
@@ -162,7 +170,7 @@ func (t *tally) phase() Phase {
 	for _, m := range mix {
 		of := t.Kind(m.kind)
 		p50, p99 := quantiles(of)
-		p.Kinds[m.kind] = Kind{float64(t.done[m.kind]) / t.left.Seconds(), p50, p99}
+		p.Kinds[m.kind] = Kind{float64(t.done[m.kind]) / t.left.Seconds(), p50, p99, t.refused[m.kind]}
 	}
 	return p
 }

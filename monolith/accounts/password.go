@@ -40,9 +40,10 @@ var errBusy = fault.New(fault.Unavailable, "busy", "Too many people are signing 
 // is checked for addresses that nobody has.
 var noPassword = phc{cost: today, salt: make([]byte, saltSize), key: make([]byte, keySize)}.String()
 
-// passwords makes and checks hashes, as many at once as there are processors:
-// more would not be faster, and each takes 19 MiB, so that a crowd of logins
-// would be an attack on memory.
+// passwords makes and checks hashes, on all processors but one at once: a hash takes
+// a hundred times as long as what everybody else wants of this process, and with no
+// processor left they would wait for as long. Each takes 19 MiB, too, so that a
+// crowd of logins would be an attack on memory.
 type passwords struct {
 	turns chan struct{}
 	quiet *time.Timer
@@ -50,7 +51,7 @@ type passwords struct {
 
 func newPasswords() *passwords {
 	return &passwords{
-		turns: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		turns: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1)),
 		quiet: time.AfterFunc(hashQuiet, debug.FreeOSMemory),
 	}
 }

@@ -1,10 +1,13 @@
 -- What all extractions share; a superuser runs it once per database.
 --
--- While an area leaves the monolith, its data exist twice. Triggers on the monolith's
--- tables note which rows have changed, and one copier brings the service's tables up to
--- date from the notes. A trigger that wrote the service's tables itself would make
+-- While an area leaves the monolith, its data exist twice. Triggers on the owner's
+-- tables note which rows have changed, and one copier brings the other side's tables up
+-- to date from the notes. A trigger that wrote the other side's tables itself would make
 -- their constraints and their locks a matter of each customer's request. This one
 -- appends a line.
+--
+-- The owner is the monolith until the cutover, and the service afterwards. The cutover
+-- turns the triggers round, so until the area is finalized there is a way back.
 
 create schema extract;
 
@@ -12,7 +15,7 @@ create schema extract;
 create table extract.areas (
   area     text primary key,
   owner    text not null, -- who may write: 'monolith', or the area's service
-  stage    text not null, -- noted, copied, cut over, finalized
+  stage    text not null, -- noted, copied, cut over, finalizing, finalized
   checksum text not null, -- of the area's SQL; data that older SQL has moved may differ
   since    timestamptz not null default now()
 );
@@ -66,4 +69,40 @@ begin
   values (tg_argv[0], 'book', coalesce(new.id, old.id)::text);
   return null;
 end
+$$;
+
+-- hand_events moves the events about something from one outbox to another, with their
+-- marks, published or not. The relay of an owner publishes what is not, and compares what
+-- is with the stream, so the events belong where the right to write is.
+create function extract.hand_events(about text, giver text, taker text) returns void
+  language plpgsql set search_path = pg_catalog
+as $$
+begin
+  execute format($move$
+    with moved as (
+      delete from %I.outbox
+      where starts_with(type, %L)
+      returning *
+    )
+    insert into %I.outbox (id, type, data, trace, created_at, stream_seq, published_at)
+    select id, type, data, trace, created_at, stream_seq, published_at
+    from moved
+    order by position
+  $move$, giver, about || '.', taker);
+end
+$$;
+
+-- uuid_v7 is an id as the applications make it: the time in milliseconds, then chance.
+-- Its version is that of a random one, 4, with two bits more.
+create function extract.uuid_v7() returns uuid
+  language sql volatile set search_path = pg_catalog
+as $$
+  select encode(
+    set_bit(set_bit(
+      overlay(
+        uuid_send(gen_random_uuid())
+        placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
+        from 1 for 6),
+      52, 1), 53, 1),
+    'hex')::uuid
 $$;

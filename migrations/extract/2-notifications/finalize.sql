@@ -1,1 +1,1 @@
-drop table if exists monolith.notifications;
+drop table if exists monolith.notifications_old;

@@ -9,14 +9,5 @@ alter table monolith.shipments drop constraint if exists shipments_account_id_fk
 revoke insert, update, delete on monolith.accounts, monolith.sessions from monolith_app;
 grant insert, update, delete on accounts.accounts, accounts.sessions to accounts_app;
 
--- The owner publishes. The area's events go along with their marks, published or not:
--- the relay compares the published ones with the stream, and publishes the others.
-with moved as (
-  delete from monolith.outbox
-  where type like 'account.%'
-  returning *
-)
-insert into accounts.outbox (id, type, data, trace, created_at, stream_seq, published_at)
-select id, type, data, trace, created_at, stream_seq, published_at
-from moved
-order by position;
+-- The owner publishes, so the area's events go along.
+select extract.hand_events('account', 'monolith', 'accounts');

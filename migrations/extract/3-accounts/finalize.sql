@@ -1,2 +1,2 @@
-drop table if exists monolith.sessions;
-drop table if exists monolith.accounts;
+drop table if exists monolith.sessions_old;
+drop table if exists monolith.accounts_old;

@@ -17,3 +17,6 @@ revoke insert, update, delete on monolith.books from monolith_app;
 grant insert (id, title, price, version), update (title, price, version, stock, stock_version)
   on monolith.books to monolith_app;
 grant insert, update, delete on catalog.books to catalog_app;
+
+-- The monolith never tells of books. But events may have come back with a rollback.
+select extract.hand_events('book', 'monolith', 'catalog');

@@ -7,13 +7,5 @@ grant insert, update, delete
   on inventory.stock, inventory.deliveries, inventory.reservations, inventory.reservation_items, inventory.idempotency_keys
   to inventory_app;
 
--- The owner publishes. The area's events go along with their marks, published or not.
-with moved as (
-  delete from monolith.outbox
-  where type like 'stock.%'
-  returning *
-)
-insert into inventory.outbox (id, type, data, trace, created_at, stream_seq, published_at)
-select id, type, data, trace, created_at, stream_seq, published_at
-from moved
-order by position;
+-- The owner publishes, so the area's events go along.
+select extract.hand_events('stock', 'monolith', 'inventory');

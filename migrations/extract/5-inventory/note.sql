@@ -1,6 +1,6 @@
--- note_promises notes an order, and the books in it: what the order has been promised
+-- inventory_notes_promises notes an order, and the books in it: what the order has been promised
 -- counts in their stock, and its books do not change when it is paid.
-create or replace function extract.note_promises() returns trigger
+create or replace function extract.inventory_notes_promises() returns trigger
   language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
@@ -20,7 +20,7 @@ for each row execute function extract.note_book('inventory');
 
 create or replace trigger inventory_notes_order
 after insert or update or delete on monolith.orders
-for each row execute function extract.note_promises();
+for each row execute function extract.inventory_notes_promises();
 
 -- The lines come after their order, and go before it.
 create or replace trigger inventory_notes_line

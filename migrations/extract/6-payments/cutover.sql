@@ -9,7 +9,9 @@ where p.order_id = o.id
 
 alter table monolith.payments drop constraint if exists payments_order_id_fkey;
 
--- The right to write moves, and with it the ownership. No outbox row goes along: the
--- monolith never told of payments.
+-- The right to write moves, and with it the ownership.
 revoke insert, update, delete on monolith.payments from monolith_app;
 grant insert, update, delete on payments.payments to payments_app;
+
+-- The monolith never tells of payments. But events may have come back with a rollback.
+select extract.hand_events('payment', 'monolith', 'payments');

@@ -1,1 +1,1 @@
-drop table if exists monolith.payments;
+drop table if exists monolith.payments_old;

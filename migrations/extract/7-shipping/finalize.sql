@@ -1,1 +1,1 @@
-drop table if exists monolith.shipments;
+drop table if exists monolith.shipments_old;

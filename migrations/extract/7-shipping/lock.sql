@@ -1,2 +1,3 @@
--- Nobody writes by now. A killed process's transaction may still commit, and is waited for.
-lock table monolith.shipments in share row exclusive mode;
+-- Nobody writes by now. A killed process's transaction may still commit, on either side,
+-- and is waited for.
+lock table monolith.orders, monolith.shipments, shipping.shipments in share row exclusive mode;

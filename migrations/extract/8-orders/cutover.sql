@@ -7,14 +7,6 @@ grant insert, update, delete
   on orders.books, orders.carts, orders.cart_items, orders.orders, orders.order_items, orders.idempotency_keys
   to orders_app;
 
--- The owner publishes. The events go along with their marks, published or not. Without
--- the published ones of the last day, nobody could publish again what the broker loses.
-with moved as (
-  delete from monolith.outbox
-  where type like 'order.%'
-  returning *
-)
-insert into orders.outbox (id, type, data, trace, created_at, stream_seq, published_at)
-select id, type, data, trace, created_at, stream_seq, published_at
-from moved
-order by position;
+-- The owner publishes, so the events go along. Without the published ones of the last
+-- day, nobody could publish again what the broker loses.
+select extract.hand_events('order', 'monolith', 'orders');

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"banyan/internal/postgres"
 )
@@ -18,16 +18,21 @@ const RangeSize = 5000
 
 // Progress is how far the backfill of one root has come.
 type Progress struct {
-	Area, Root    string
-	Copied, Total int64 // aggregates; Total is what there was at the beginning
-	Rows          int64 // written by the last range
-	Done          bool
+	Area   string `json:"area"`
+	Root   string `json:"root"`
+	Copied int64  `json:"copied"` // aggregates
+	Total  int64  `json:"total"`  // aggregates there were at the beginning
+	Rows   int64  `json:"rows"`   // written by the last range
+	Done   bool   `json:"done"`
 }
 
 // Backfill copies everything, in ranges of so many aggregates in the order of their keys.
 // After each range it calls after, which may wait or measure; its error stops the backfill.
 // A backfill that was stopped goes on where it was, for until then changes were noted.
 // Between two ranges it catches up, so the notes stay few however long it takes.
+//
+// After a rollback it derives again what events kept while the service was the owner.
+// What the service owned is copied, and is left alone.
 func (c *Copier) Backfill(ctx context.Context, size int, after func(Progress) error) error {
 	stands, err := c.stands(ctx)
 	switch {
@@ -35,14 +40,18 @@ func (c *Copier) Backfill(ctx context.Context, size int, after func(Progress) er
 		return err
 	case stands.Stage == "":
 		return fmt.Errorf("%s is not noted yet: what changes behind the backfill would be lost", c.area.Name)
-	case stands.Stage != stageNoted:
+	case stands.Owner != Monolith:
 		return nil
 	}
-	for _, r := range c.area.roots {
+	open, err := c.unfinished(ctx, c.conn)
+	if err != nil || stands.Stage == StageCopied && len(open) == 0 {
+		return err
+	}
+	for _, r := range open {
 		for {
 			p, err := c.copyRange(ctx, r, size)
 			if err != nil {
-				return fmt.Errorf("copy %s: %w", c.area.target(r.tables[0].name), err)
+				return fmt.Errorf("copy %s: %w", c.way.target(r.tables[0].name), err)
 			}
 			if err := after(p); err != nil {
 				return err
@@ -58,48 +67,63 @@ func (c *Copier) Backfill(ctx context.Context, size int, after func(Progress) er
 	return c.endBackfill(ctx)
 }
 
+// unfinished are the roots of which not all is copied. After a rollback these are the
+// roots that are derived.
+func (c *Copier) unfinished(ctx context.Context, q postgres.Querier) ([]root, error) {
+	rows, err := q.Query(ctx, `select root from extract.progress where area = $1 and done`, c.area.Name)
+	if err != nil {
+		return nil, err
+	}
+	done, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return slices.DeleteFunc(slices.Clone(c.way.roots), func(r root) bool { return slices.Contains(done, r.name) }), err
+}
+
 // endBackfill copies what is settled, and has the planner look at what it has to deal
 // with from now on.
 func (c *Copier) endBackfill(ctx context.Context) error {
-	return c.again(ctx, patience, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		for _, s := range c.area.settled {
-			if err := c.copySettled(ctx, tx, s.name, s.when); err != nil {
+	return c.unhindered(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		for _, s := range c.way.settled {
+			if err := c.copySettled(ctx, tx, s, s.when); err != nil {
 				return err
 			}
 		}
 		var targets []string
-		for _, name := range c.area.all() {
-			targets = append(targets, c.area.target(name))
+		for _, name := range c.way.all() {
+			targets = append(targets, c.way.target(name))
 		}
 		if _, err := tx.Exec(ctx, `analyze `+strings.Join(targets, ", ")); err != nil {
 			return err
 		}
-		return c.enter(ctx, tx, Monolith, stageCopied)
+		return c.enter(ctx, tx, Monolith, StageCopied)
 	})
 }
 
-// copyRange copies the next range of a root. A range may meet a constraint of the target:
-// an order was copied as pending, has been paid since, and this range has its customer's
-// next one, of which only one may be pending. Then what was noted comes first.
 func (c *Copier) copyRange(ctx context.Context, r root, size int) (p Progress, err error) {
+	err = c.unhindered(ctx, repeatable, func(tx pgx.Tx) (err error) {
+		p, err = c.nextRange(ctx, tx, r, size)
+		return err
+	})
+	return p, err
+}
+
+// unhindered is again for a transaction that may meet a constraint of the target: an order
+// was copied as pending, has been paid since, and this range has its customer's next one,
+// of which only one may be pending. Then what was noted comes first.
+func (c *Copier) unhindered(ctx context.Context, options pgx.TxOptions, do func(pgx.Tx) error) error {
 	for try := 1; ; try++ {
-		err = c.again(ctx, patience, repeatable, func(tx pgx.Tx) (err error) {
-			p, err = c.nextRange(ctx, tx, r, size)
+		err := c.again(ctx, patience, options, do)
+		if try == 10 || !postgres.UniqueViolation(err, "") && !postgres.ForeignKeyViolation(err, "") {
 			return err
-		})
-		var e *pgconn.PgError
-		if try == 10 || !postgres.UniqueViolation(err, "") && !postgres.ForeignKeyViolation(err, "") || !errors.As(err, &e) {
-			return p, err
 		}
 		if _, err := c.CatchUp(ctx); err != nil {
-			return p, err
+			return err
 		}
 	}
 }
 
 func (c *Copier) nextRange(ctx context.Context, tx pgx.Tx, r root, size int) (Progress, error) {
 	p := Progress{Area: c.area.Name, Root: r.name}
-	view, key := c.area.view(r.tables[0].name), r.tables[0].key
+	view, key := c.way.view(r.tables[0].name), r.tables[0].key
 	var reached string
 	err := tx.QueryRow(ctx, `
 		select coalesce(upto, ''), copied, total, done
@@ -149,26 +173,28 @@ func (c *Copier) boundary(ctx context.Context, q postgres.Querier, r root, view,
 // copySettled copies the rows that will not change any more, and removes those that are
 // gone. It compares what there is: the ids of rows say nothing about the order in which
 // they were committed, so no highest one could be remembered.
-func (c *Copier) copySettled(ctx context.Context, tx pgx.Tx, name, when string) error {
-	s, err := c.shape(ctx, tx, name)
+func (c *Copier) copySettled(ctx context.Context, tx pgx.Tx, settled settled, when string) error {
+	s, err := c.shape(ctx, tx, settled.name)
 	if err != nil {
 		return err
 	}
+	target, view := c.way.target(settled.name), c.way.view(settled.name)
 	for _, statement := range []string{`
-		delete from ` + c.area.target(name) + ` t
-		where not exists (
-		  select from ` + c.area.view(name) + ` v
-		  where ` + matching(s.key) + `)`, `
-		insert into ` + c.area.target(name) + ` (` + list("", s.columns) + `)
+		delete from ` + target + ` t
+		where ` + settled.of + `
+		  and not exists (
+		    select from ` + view + ` v
+		    where ` + matching(s.key) + `)`, `
+		insert into ` + target + ` (` + list("", s.columns) + `)
 		select ` + list("v.", s.columns) + `
-		from ` + c.area.view(name) + ` v
+		from ` + view + ` v
 		where ` + when + `
 		  and not exists (
-		    select from ` + c.area.target(name) + ` t
+		    select from ` + target + ` t
 		    where ` + matching(s.key) + `)`,
 	} {
 		if _, err := tx.Exec(ctx, statement); err != nil {
-			return fmt.Errorf("copy %s: %w", c.area.target(name), err)
+			return fmt.Errorf("copy %s: %w", target, err)
 		}
 	}
 	return nil

@@ -16,6 +16,9 @@ const (
 // returns how many notes it dealt with. During the backfill it takes only the roots that
 // the backfill has come to: a session can't come before its account.
 func (c *Copier) CatchUp(ctx context.Context) (notes int, err error) {
+	if err := c.moving(ctx); err != nil {
+		return 0, err
+	}
 	for {
 		var taken int
 		err := c.again(ctx, patience, repeatable, func(tx pgx.Tx) (err error) {
@@ -43,9 +46,9 @@ func (c *Copier) round(ctx context.Context, tx pgx.Tx) (int, map[string]keys, er
 		  select n.id
 		  from extract.changes n
 		  join extract.progress p on p.area = n.area and p.root = n.root
-		  where n.area = $1
+		  where n.area = $1 and n.root = any($2)
 		  order by n.id
-		  limit $2
+		  limit $3
 		), taken as (
 		  delete from extract.changes
 		  where id in (select id from oldest)
@@ -53,7 +56,7 @@ func (c *Copier) round(ctx context.Context, tx pgx.Tx) (int, map[string]keys, er
 		)
 		select root, array_agg(distinct key), count(*)
 		from taken
-		group by root`, c.area.Name, roundSize)
+		group by root`, c.area.Name, c.way.rootNames(), roundSize)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -71,7 +74,7 @@ func (c *Copier) round(ctx context.Context, tx pgx.Tx) (int, map[string]keys, er
 		return 0, nil, err
 	}
 	some := map[string]keys{}
-	for _, r := range c.area.roots {
+	for _, r := range c.way.roots {
 		if list, ok := noted[r.name]; ok {
 			some[r.name] = r.these(list)
 		}
@@ -82,6 +85,12 @@ func (c *Copier) round(ctx context.Context, tx pgx.Tx) (int, map[string]keys, er
 
 // Lag is how many notes wait to be copied.
 func (c *Copier) Lag(ctx context.Context) (notes int, err error) {
-	err = c.conn.QueryRow(ctx, `select count(*) from extract.changes where area = $1`, c.area.Name).Scan(&notes)
+	if err := c.moving(ctx); err != nil {
+		return 0, err
+	}
+	err = c.conn.QueryRow(ctx, `
+		select count(*)
+		from extract.changes
+		where area = $1 and root = any($2)`, c.area.Name, c.way.rootNames()).Scan(&notes)
 	return notes, err
 }

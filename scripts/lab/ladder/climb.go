@@ -40,7 +40,7 @@ func climb(ctx context.Context, config *pgx.ConnConfig, to int, say func(string)
 		return fmt.Errorf("the data stand at step %d, above step %d: %w", at, to, ErrDown)
 	}
 	for _, area := range Areas {
-		if area.Step > to || all[area.Name].Stage == stageFinalized {
+		if area.Step > to || all[area.Name].Stage == StageFinalized {
 			continue
 		}
 		if err := climbOne(ctx, config, area, say); err != nil {
@@ -81,13 +81,20 @@ func climbOne(ctx context.Context, config *pgx.ConnConfig, area Area, say func(s
 		if err != nil {
 			return err
 		}
-		if err := c.CutOver(ctx, cutOverTime); err != nil {
+		if err := c.copied(ctx); err != nil {
+			return err
+		}
+		if err := c.cutOver(ctx, cutOverTime, atRest); err != nil {
 			return err
 		}
 		say(fmt.Sprintf("%s: %d rows moved, compared and handed over in %.1f s", area.Name, report.Rows, time.Since(began).Seconds()))
 	}
-	return c.Finalize(ctx)
+	return c.Finalize(ctx, false)
 }
+
+// atRest refuses nothing: what is not published yet goes along, and its new owner
+// publishes it.
+func atRest(context.Context, pgx.Tx) error { return nil }
 
 // copyAll brings the service's tables up to the monolith's, and verifies them.
 func (c *Copier) copyAll(ctx context.Context, say func(string)) (Report, error) {
@@ -108,7 +115,7 @@ func (c *Copier) copyAll(ctx context.Context, say func(string)) (Report, error) 
 	if _, err := c.CatchUp(ctx); err != nil {
 		return Report{}, err
 	}
-	report, err := c.Verify(ctx)
+	report, err := c.Verify(ctx, Samples)
 	if err == nil && report.Drifted > 0 {
 		err = fmt.Errorf("%s: %w: %s", c.area.Name, ErrDrift, report)
 	}

@@ -12,25 +12,69 @@ import (
 // ErrDrift says that an area can't be handed over, since its rows are not equal.
 var ErrDrift = errors.New("the two sides are not equal")
 
-// CutOver hands the area over, in one transaction that ends within the time given. The
-// trunk and the service have ended, and the locks wait for what a killed one may still
-// commit. Then the last notes are copied, what was touched is compared, and the right to
-// write moves, and with it the ownership. If anything fails, nothing has happened.
+// CutOver hands the area over to its service, in one transaction that ends within the time
+// given. The trunk and the service have ended, and the locks wait for what a killed one may
+// still commit. Then the last notes are copied, what was touched is compared, the triggers
+// turn round, and the right to write moves, and with it the ownership. If anything fails,
+// nothing has happened.
 func (c *Copier) CutOver(ctx context.Context, within time.Duration) error {
 	stands, err := c.stands(ctx)
 	if err != nil || stands.Owner == c.area.Name {
 		return err
 	}
-	if stands.Stage != stageCopied {
-		return fmt.Errorf("%s is not copied yet", c.area.Name)
-	}
-	if err := c.before(ctx); err != nil {
+	if err := c.CheckCutOver(ctx); err != nil {
 		return err
 	}
+	return c.cutOver(ctx, within, c.refusals)
+}
+
+// cutOver is CutOver after its checks. It asks refused again under the locks.
+func (c *Copier) cutOver(ctx context.Context, within time.Duration, refused func(context.Context, pgx.Tx) error) error {
+	err := c.inTime(ctx, within, func(ctx context.Context, tx pgx.Tx) error {
+		if err := c.lastRows(ctx, tx, refused); err != nil {
+			return err
+		}
+		return c.inTurn(ctx, tx, c.unnote, c.file("note-back"), c.file("cutover"), c.entering(c.area.Name, StageCutOver))
+	})
+	if err != nil {
+		return fmt.Errorf("cut %s over: %w", c.area.Name, err)
+	}
+	c.way = c.area.wayBack()
+	return nil
+}
+
+// Rollback gives the area back to the monolith: CutOver in the other direction. The
+// triggers of the way forth are on again, so CutOver needs no copy of what the service
+// owned. What events have kept is derived again by the next Backfill. Foreign keys come
+// back unvalidated; Validate makes up for it.
+func (c *Copier) Rollback(ctx context.Context, within time.Duration) error {
+	stands, err := c.stands(ctx)
+	if err != nil || stands.Owner == Monolith {
+		return err
+	}
+	if err := c.CheckRollback(ctx); err != nil {
+		return err
+	}
+	err = c.inTime(ctx, within, func(ctx context.Context, tx pgx.Tx) error {
+		if err := c.lastRows(ctx, tx, c.refusals); err != nil {
+			return err
+		}
+		// What the rollback translates is noted for the way forth.
+		return c.inTurn(ctx, tx, c.unnote, c.file("note"), c.file("rollback"), c.deriveAgain, c.entering(Monolith, StageCopied))
+	})
+	if err != nil {
+		return fmt.Errorf("roll %s back: %w", c.area.Name, err)
+	}
+	c.way = c.area.wayForth()
+	return nil
+}
+
+// inTime runs do in a transaction that ends within the time given.
+func (c *Copier) inTime(ctx context.Context, within time.Duration, do func(context.Context, pgx.Tx) error) error {
 	ends := time.Now().Add(within)
 	ctx, cancel := context.WithDeadline(ctx, ends)
 	defer cancel()
-	err = c.again(ctx, within, pgx.TxOptions{}, func(tx pgx.Tx) error {
+	return c.again(ctx, within, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		left := max(time.Until(ends), time.Millisecond).Milliseconds()
 		limits := fmt.Sprintf(`
 			set local lock_timeout = %d;
@@ -38,30 +82,16 @@ func (c *Copier) CutOver(ctx context.Context, within time.Duration) error {
 		if _, err := tx.Exec(ctx, limits, pgx.QueryExecModeSimpleProtocol); err != nil {
 			return err
 		}
-		return c.handOver(ctx, tx)
+		return do(ctx, tx)
 	})
-	if err != nil {
-		return fmt.Errorf("cut %s over: %w", c.area.Name, err)
-	}
-	return nil
 }
 
-// before returns an error if an area that leaves earlier is not yet out of the way.
-func (c *Copier) before(ctx context.Context) error {
-	all, err := standings(ctx, c.conn)
-	if err != nil {
+// lastRows locks both sides and copies what is noted, and what is settled.
+func (c *Copier) lastRows(ctx context.Context, tx pgx.Tx, refused func(context.Context, pgx.Tx) error) error {
+	if err := c.run(ctx, tx, "lock"); err != nil {
 		return err
 	}
-	for _, area := range Areas {
-		if area.Step < c.area.Step && all[area.Name].Stage != stageFinalized {
-			return fmt.Errorf("%s can't be cut over before %s is finalized", c.area.Name, area.Name)
-		}
-	}
-	return nil
-}
-
-func (c *Copier) handOver(ctx context.Context, tx pgx.Tx) error {
-	if err := c.run(ctx, tx, "lock"); err != nil {
+	if err := refused(ctx, tx); err != nil {
 		return err
 	}
 	for {
@@ -76,79 +106,69 @@ func (c *Copier) handOver(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	}
-	for _, s := range c.area.settled { // the unanswered keys, too: they are of processes that have ended
-		if err := c.copySettled(ctx, tx, s.name, "true"); err != nil {
+	for _, s := range c.way.settled { // the unanswered keys, too: they are of processes that have ended
+		if err := c.copySettled(ctx, tx, s, "true"); err != nil {
 			return err
 		}
-		_, equal, err := c.equal(ctx, tx, part{table: s.name, settled: "true"})
-		if err != nil {
+		if err := c.compareUnder(ctx, tx, part{table: s.name, settled: "true", of: s.of}); err != nil {
 			return err
 		}
-		if !equal {
-			return fmt.Errorf("%s: %w", c.area.target(s.name), ErrDrift)
-		}
 	}
-	if err := c.run(ctx, tx, "cutover"); err != nil {
-		return err
-	}
-	if err := c.unnote(ctx, tx); err != nil {
-		return err
-	}
-	return c.enter(ctx, tx, c.area.Name, stageCutOver)
+	return nil
 }
 
 // compareTouched returns ErrDrift if aggregates that were just copied are not equal. There
 // is no time under the locks to compare the others again.
 func (c *Copier) compareTouched(ctx context.Context, tx pgx.Tx, touched map[string]keys) error {
-	for _, r := range c.area.roots {
+	for _, r := range c.way.roots {
 		k, some := touched[r.name]
 		if !some {
 			continue
 		}
 		for _, t := range r.tables {
-			_, equal, err := c.equal(ctx, tx, part{table: t.name, root: &r, key: t.key, keys: k})
-			if err != nil {
+			if err := c.compareUnder(ctx, tx, part{table: t.name, root: &r, key: t.key, keys: k}); err != nil {
 				return err
-			}
-			if !equal {
-				return fmt.Errorf("%s: %w", c.area.target(t.name), ErrDrift)
 			}
 		}
 	}
 	return nil
 }
 
-// Finalize drops what the area has left behind: the monolith's tables and columns, the
-// views, and the notes. There is no way back after it.
-func (c *Copier) Finalize(ctx context.Context) error {
-	stands, err := c.stands(ctx)
-	if err != nil || stands.Stage == stageFinalized {
-		return err
+func (c *Copier) compareUnder(ctx context.Context, tx pgx.Tx, p part) error {
+	both, err := c.sums(ctx, tx, p)
+	if err == nil && !both.equal() {
+		err = fmt.Errorf("%s: %w", c.way.target(p.table), ErrDrift)
 	}
-	if stands.Owner != c.area.Name {
-		return fmt.Errorf("%s can't be finalized: it is not cut over", c.area.Name)
-	}
-	err = c.again(ctx, patience, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, briefly); err != nil {
+	return err
+}
+
+// deriveAgain forgets the progress of what events have kept since the switch.
+func (c *Copier) deriveAgain(ctx context.Context, tx pgx.Tx) error {
+	for _, r := range c.area.wayForth().roots {
+		if !r.derived() {
+			continue
+		}
+		if _, err := tx.Exec(ctx, `delete from extract.progress where area = $1 and root = $2`, c.area.Name, r.name); err != nil {
 			return err
 		}
-		for _, drop := range []func(context.Context, pgx.Tx) error{c.unnote, c.underive} {
-			if err := drop(ctx, tx); err != nil {
-				return err
-			}
-		}
-		if err := c.run(ctx, tx, "finalize"); err != nil {
-			return err
-		}
-		for _, table := range []string{"changes", "progress"} {
-			if _, err := tx.Exec(ctx, `delete from extract.`+table+` where area = $1`, c.area.Name); err != nil {
-				return err
-			}
-		}
-		return c.enter(ctx, tx, c.area.Name, stageFinalized)
-	})
-	if err != nil {
-		return fmt.Errorf("finalize %s: %w", c.area.Name, err)
 	}
 	return nil
+}
+
+// inTurn runs the parts of a transaction.
+func (c *Copier) inTurn(ctx context.Context, tx pgx.Tx, parts ...func(context.Context, pgx.Tx) error) error {
+	for _, do := range parts {
+		if err := do(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Copier) file(name string) func(context.Context, pgx.Tx) error {
+	return func(ctx context.Context, tx pgx.Tx) error { return c.run(ctx, tx, name) }
+}
+
+func (c *Copier) entering(owner, stage string) func(context.Context, pgx.Tx) error {
+	return func(ctx context.Context, tx pgx.Tx) error { return c.enter(ctx, tx, owner, stage) }
 }

@@ -59,7 +59,7 @@ func TestRightsMove(t *testing.T) {
 		require.False(t, refused(t, conn, m.area+"_app", m.area+"."+row(m.new)), "%s owns its area", m.area)
 		require.True(t, refused(t, conn, "monolith_app", "monolith."+row(m.old)), "%s has left", m.area)
 		require.False(t, refused(t, conn, "monolith_app", "monolith."+m.stillHere), "the trunk works on without %s", m.area)
-		require.NoError(t, c.Finalize(t.Context()))
+		require.NoError(t, c.Finalize(t.Context(), false))
 		require.NoError(t, c.Close(t.Context()))
 	}
 }
@@ -111,7 +111,7 @@ func TestLastNotes(t *testing.T) {
 		`select concat_ws(' ', on_hand, reserved) from inventory.stock order by book_id limit 2`), "the copies have gone with the order")
 	require.Equal(t, []string{"committed"}, ask(t, conn,
 		`select status from inventory.reservations where right(order_id::text, 2) = '21'`))
-	require.NoError(t, c.Finalize(t.Context()))
+	require.NoError(t, c.Finalize(t.Context(), false))
 
 	run(t, conn, `update extract.areas set checksum = 'older' where area = 'catalog'`)
 	_, err = Standing(t.Context(), url)
@@ -139,13 +139,13 @@ func TestDriftIsFound(t *testing.T) {
 		"orders.carts " + id + "12 is missing":       `delete from orders.carts where account_id = '` + id + `12'`,
 	} {
 		run(t, conn, `begin; set local session_replication_role = replica; `+sql+`; commit`)
-		report, err := c.Verify(t.Context())
+		report, err := c.Verify(t.Context(), 0)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, report.Drifted, kind)
 		require.Equal(t, kind, report.Samples[0].String())
 		require.NoError(t, c.Refresh(t.Context(), report.Samples[0].Root, []string{report.Samples[0].Key}))
 	}
-	report, err := c.Verify(t.Context())
+	report, err := c.Verify(t.Context(), 0)
 	require.NoError(t, err)
 	require.Zero(t, report.Drifted)
 
@@ -155,7 +155,7 @@ func TestDriftIsFound(t *testing.T) {
 		insert into monolith.orders (id, account_id, status, total, shipping_address, placed_at)
 		select '`+id+`09', account_id, 'pending', 100, '{}', now() from monolith.orders where id = '`+id+`21';
 		delete from monolith.cart_items`)
-	report, err = c.Verify(t.Context())
+	report, err = c.Verify(t.Context(), 0)
 	require.NoError(t, err)
 	require.Zero(t, report.Drifted)
 	notes, err := c.CatchUp(t.Context())

@@ -34,20 +34,13 @@ func (c *Copier) Note(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = c.again(ctx, patience, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, briefly); err != nil {
-			return err
-		}
-		for _, file := range []string{"standby", "derive", "note"} {
-			if err := c.run(ctx, tx, file); err != nil {
-				return err
-			}
-		}
+	begin := func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			insert into extract.areas (area, owner, stage, checksum)
-			values ($1, $2, $3, $4)`, c.area.Name, Monolith, stageNoted, sum)
+			values ($1, $2, $3, $4)`, c.area.Name, Monolith, StageNoted, sum)
 		return err
-	})
+	}
+	err = c.brief(ctx, c.file("standby"), c.file("derive"), c.file("derive-back"), c.file("note"), begin)
 	if err != nil {
 		return fmt.Errorf("note what changes in %s: %w", c.area.Name, err)
 	}
@@ -85,21 +78,25 @@ func (c *Copier) install(ctx context.Context) error {
 	})
 }
 
-// unnote drops the area's triggers.
+// unnote drops the area's triggers, of both directions.
 func (c *Copier) unnote(ctx context.Context, tx pgx.Tx) error {
 	return c.dropEach(ctx, tx, `
 		select format('drop trigger %I on %s', tgname, tgrelid::regclass)
 		from pg_trigger
-		where starts_with(tgname, $1 || '_notes_')
+		where starts_with(tgname, $1 || '_notes_') or starts_with(tgname, $1 || '_back_')
 		order by 1`)
 }
 
-// underive drops the area's views.
+// underive drops the area's views, and the functions of its triggers.
 func (c *Copier) underive(ctx context.Context, tx pgx.Tx) error {
 	return c.dropEach(ctx, tx, `
 		select format('drop view %s', oid::regclass)
 		from pg_class
 		where relkind = 'v' and relnamespace = to_regnamespace('extract') and starts_with(relname, $1 || '_')
+		union all
+		select format('drop function %s', oid::regprocedure)
+		from pg_proc
+		where pronamespace = to_regnamespace('extract') and starts_with(proname, $1 || '_')
 		order by 1`)
 }
 

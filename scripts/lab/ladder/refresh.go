@@ -50,7 +50,7 @@ type shape struct {
 }
 
 func (c *Copier) shape(ctx context.Context, q postgres.Querier, table string) (shape, error) {
-	if s, known := c.shapes[table]; known {
+	if s, known := c.shapes[c.way.target(table)]; known {
 		return s, nil
 	}
 	var s shape
@@ -67,22 +67,25 @@ func (c *Copier) shape(ctx context.Context, q postgres.Querier, table string) (s
 		    join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
 		    where i.indrelid = $2::regclass and i.indisprimary
 		    order by a.attnum)`,
-		c.area.view(table), c.area.target(table)).Scan(&s.columns, &s.key)
+		c.way.view(table), c.way.target(table)).Scan(&s.columns, &s.key)
 	if err != nil {
-		return shape{}, fmt.Errorf("read the columns of %s: %w", c.area.target(table), err)
+		return shape{}, fmt.Errorf("read the columns of %s: %w", c.way.target(table), err)
 	}
-	c.shapes[table] = s
+	c.shapes[c.way.target(table)] = s
 	return s, nil
 }
 
 // Refresh derives some aggregates again, whatever the notes say. It is also the repair
 // of what Verify finds.
 func (c *Copier) Refresh(ctx context.Context, rootName string, list []string) error {
-	at := slices.IndexFunc(c.area.roots, func(r root) bool { return r.name == rootName })
+	if err := c.moving(ctx); err != nil {
+		return err
+	}
+	at := slices.IndexFunc(c.way.roots, func(r root) bool { return r.name == rootName })
 	if at < 0 {
 		return fmt.Errorf("%s has no root %q", c.area.Name, rootName)
 	}
-	r := c.area.roots[at]
+	r := c.way.roots[at]
 	err := c.again(ctx, patience, repeatable, func(tx pgx.Tx) error {
 		_, err := c.replace(ctx, tx, map[string]keys{r.name: r.these(list)})
 		return err
@@ -103,7 +106,7 @@ var repeatable = pgx.TxOptions{IsoLevel: pgx.RepeatableRead}
 // before what is missing comes: an order that has been paid makes room for its customer's
 // next one, of which only one may be pending.
 func (c *Copier) replace(ctx context.Context, tx pgx.Tx, some map[string]keys) (rows int64, err error) {
-	for _, r := range slices.Backward(c.area.roots) {
+	for _, r := range slices.Backward(c.way.roots) {
 		k, chosen := some[r.name]
 		if !chosen {
 			continue
@@ -114,7 +117,7 @@ func (c *Copier) replace(ctx context.Context, tx pgx.Tx, some map[string]keys) (
 			}
 		}
 	}
-	for _, r := range c.area.roots {
+	for _, r := range c.way.roots {
 		k, chosen := some[r.name]
 		if !chosen {
 			continue
@@ -136,13 +139,13 @@ func (c *Copier) removeRows(ctx context.Context, tx pgx.Tx, t table, k keys) err
 		return err
 	}
 	_, err = tx.Exec(ctx, `
-		delete from `+c.area.target(t.name)+` t
+		delete from `+c.way.target(t.name)+` t
 		where `+k.on("t."+t.key)+`
 		  and not exists (
-		    select from `+c.area.view(t.name)+` v
+		    select from `+c.way.view(t.name)+` v
 		    where `+k.on("v."+t.key)+` and `+matching(s.key)+`)`, k.args...)
 	if err != nil {
-		return fmt.Errorf("remove from %s what is gone: %w", c.area.target(t.name), err)
+		return fmt.Errorf("remove from %s what is gone: %w", c.way.target(t.name), err)
 	}
 	return nil
 }
@@ -155,23 +158,23 @@ func (c *Copier) writeRows(ctx context.Context, tx pgx.Tx, t table, k keys) (row
 	var statements []string
 	if rest := s.rest(); len(rest) > 0 {
 		statements = append(statements, `
-			update `+c.area.target(t.name)+` t
+			update `+c.way.target(t.name)+` t
 			set `+assigned(rest)+`
-			from `+c.area.view(t.name)+` v
+			from `+c.way.view(t.name)+` v
 			where `+k.on("v."+t.key)+` and `+k.on("t."+t.key)+`
 			  and `+matching(s.key)+`
 			  and (`+list("t.", rest)+`) is distinct from (`+list("v.", rest)+`)`)
 	}
 	statements = append(statements, `
-		insert into `+c.area.target(t.name)+` (`+list("", s.columns)+`)
+		insert into `+c.way.target(t.name)+` (`+list("", s.columns)+`)
 		select `+list("v.", s.columns)+`
-		from `+c.area.view(t.name)+` v
+		from `+c.way.view(t.name)+` v
 		where `+k.on("v."+t.key)+`
 		on conflict (`+list("", s.key)+`) do nothing`)
 	for _, statement := range statements {
 		done, err := tx.Exec(ctx, statement, k.args...)
 		if err != nil {
-			return 0, fmt.Errorf("write %s: %w", c.area.target(t.name), err)
+			return 0, fmt.Errorf("write %s: %w", c.way.target(t.name), err)
 		}
 		rows += done.RowsAffected()
 	}

@@ -13,12 +13,13 @@ import (
 // ErrChanged says that data were moved by other SQL than today's.
 var ErrChanged = errors.New("the extraction's SQL has changed since it moved these data; start again from fresh data")
 
-// The stages of a move.
+// The stages of a move. An area without one has not begun to leave.
 const (
-	stageNoted     = "noted"
-	stageCopied    = "copied"
-	stageCutOver   = "cut over"
-	stageFinalized = "finalized"
+	StageNoted      = "noted"      // changes are noted, and the backfill is on its way
+	StageCopied     = "copied"     // the service has everything, or had it before a rollback
+	StageCutOver    = "cut over"   // the service is the owner; there is a way back
+	StageFinalizing = "finalizing" // what is left behind has another name
+	StageFinalized  = "finalized"  // and is dropped, or kept under that name
 )
 
 // standing is what extract.areas says of one area.

@@ -3,31 +3,54 @@ package ladder
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// samples is how many rows a verification names of each range that differs.
-const samples = 10
+// Samples is how many rows a verification names, unless the caller says otherwise.
+const Samples = 10
 
-// Drift is a row that the service does not have as the view derives it.
+// Drift is a row that the other side does not have as the view derives it.
 type Drift struct {
-	Table string // of the service
-	Row   string // its primary key
-	Root  string // Refresh with this root and key repairs it; no root: the table is settled
-	Key   string
-	Kind  string // missing, extra or different
+	Table string `json:"table"` // that is written
+	Row   string `json:"row"`   // its primary key
+	Root  string `json:"root"`  // Refresh with this root and key repairs it; no root: the table is settled
+	Key   string `json:"key"`
+	Kind  string `json:"kind"` // missing, extra or different
 }
+
+// The kinds of drift.
+const (
+	missing   = "missing"
+	extra     = "extra"
+	different = "different"
+)
 
 // String names the row and what is wrong with it.
 func (d Drift) String() string { return fmt.Sprintf("%s %s is %s", d.Table, d.Row, d.Kind) }
 
+// Sum is what a side has of a table: its rows, and the sum of their hashes, modulo 2^64.
+type Sum struct {
+	Rows int64  `json:"rows"`
+	Hash string `json:"hash"`
+}
+
+// Checksum is what both sides have of a table, without the rows that were noted when they
+// were counted.
+type Checksum struct {
+	Table string `json:"table"` // that is written
+	Owner Sum    `json:"owner"` // by the view of the owner's tables
+	Other Sum    `json:"other"`
+}
+
 // Report is what a verification has seen.
 type Report struct {
-	Rows    int64   // compared
-	Drifted int64   // of these
-	Samples []Drift // some of them, with their names
+	Rows      int64      `json:"rows"`    // compared
+	Drifted   int64      `json:"drifted"` // of these
+	Samples   []Drift    `json:"samples"` // some of them, with their names
+	Checksums []Checksum `json:"checksums"`
 }
 
 // String is the verdict in a line, with the rows that differ.
@@ -42,44 +65,48 @@ func (r Report) String() string {
 	return strings.Join(lines, "\n  ")
 }
 
-// part is some rows of a table, of which both sides are compared.
-type part struct {
-	table   string
-	root    *root  // nil: a settled table
-	key     string // the column of the root's key
-	keys    keys
-	settled string
-}
-
 // Verify compares each range of keys: the number of rows and the sum of their hashes,
 // which no order changes. Each comparison is one statement, so that both schemas and the
 // notes are seen in one snapshot. Rows that are noted right now are left out; they are
 // about to be copied. A range that differs is compared once more after the notes of that
-// moment, row by row.
+// moment, row by row. The report names so many rows; 0 stands for Samples.
 //
-// It can't see a row of which the view itself is wrong, nor what a settled table still
-// lacks: that is copied at the switch.
-func (c *Copier) Verify(ctx context.Context) (Report, error) {
+// It can't see a row of which the view itself is wrong. What a settled table lacks, it
+// copies, and so can't tell from what is new. What is derived is compared only before the
+// switch: afterwards it follows by events.
+func (c *Copier) Verify(ctx context.Context, samples int) (Report, error) {
 	var report Report
+	if samples <= 0 {
+		samples = Samples
+	}
+	if err := c.moving(ctx); err != nil {
+		return report, err
+	}
+	open, err := c.unfinished(ctx, c.conn)
+	if err != nil {
+		return report, err
+	}
+	sums := newSums(c.way)
 	var differing []part
 	look := func(p part) error {
-		rows, equal, err := c.equal(ctx, c.conn, p)
-		report.Rows += rows
-		if err == nil && !equal {
+		both, err := c.sums(ctx, c.conn, p)
+		sums.add(p.table, both)
+		if err == nil && !both.equal() {
 			differing = append(differing, p)
 		}
 		return err
 	}
-	for _, r := range c.area.roots {
-		if err := c.eachRange(ctx, r, look); err != nil {
+	for _, r := range c.way.roots {
+		if err := c.eachRange(ctx, r.without(open), look); err != nil {
 			return report, fmt.Errorf("verify %s: %w", c.area.Name, err)
 		}
 	}
-	for _, s := range c.area.settled {
-		if err := look(part{table: s.name, settled: s.when}); err != nil {
+	for _, s := range c.way.settled {
+		if err := c.verifySettled(ctx, s, samples, &report, sums); err != nil {
 			return report, fmt.Errorf("verify %s: %w", c.area.Name, err)
 		}
 	}
+	report.Rows, report.Checksums = sums.rows(), sums.checksums()
 	if len(differing) == 0 {
 		return report, nil
 	}
@@ -87,18 +114,53 @@ func (c *Copier) Verify(ctx context.Context) (Report, error) {
 		return report, err
 	}
 	for _, p := range differing {
-		if err := c.compareRows(ctx, p, &report); err != nil {
-			return report, fmt.Errorf("compare the rows of %s: %w", c.area.target(p.table), err)
+		if err := c.compareRows(ctx, c.conn, p, samples, &report); err != nil {
+			return report, fmt.Errorf("compare the rows of %s: %w", c.way.target(p.table), err)
 		}
 	}
 	return report, nil
 }
 
+// without leaves out the derived tables of a root that is not derived again yet.
+func (r root) without(unfinished []root) root {
+	if slices.ContainsFunc(unfinished, func(u root) bool { return u.name == r.name }) {
+		r.tables = slices.DeleteFunc(slices.Clone(r.tables), func(t table) bool { return t.derived })
+	}
+	return r
+}
+
+// verifySettled brings a settled table up to date and compares it, in one snapshot.
+func (c *Copier) verifySettled(ctx context.Context, s settled, samples int, report *Report, sums *sums) error {
+	p := part{table: s.name, settled: s.when, of: s.of}
+	var found Report
+	err := c.unhindered(ctx, repeatable, func(tx pgx.Tx) error {
+		if err := c.copySettled(ctx, tx, s, s.when); err != nil {
+			return err
+		}
+		both, err := c.sums(ctx, tx, p)
+		if err != nil {
+			return err
+		}
+		sums.set(s.name, both)
+		if both.equal() {
+			return nil
+		}
+		found = Report{}
+		return c.compareRows(ctx, tx, p, samples, &found)
+	})
+	report.Drifted += found.Drifted
+	report.Samples = append(report.Samples, found.Samples...)
+	return err
+}
+
 // eachRange calls look with each range of each of the root's tables. The last range has
-// no end, and so finds what the service has beyond the view's last key.
+// no end, and so finds what the other side has beyond the view's last key.
 func (c *Copier) eachRange(ctx context.Context, r root, look func(part) error) error {
+	if len(r.tables) == 0 {
+		return nil
+	}
 	for after, first := "", true; first || after != ""; first = false {
-		upto, _, err := c.boundary(ctx, c.conn, r, c.area.view(r.tables[0].name), r.tables[0].key, after, 2*RangeSize)
+		upto, _, err := c.boundary(ctx, c.conn, r, c.way.view(r.tables[0].name), r.tables[0].key, after, 2*RangeSize)
 		if err != nil {
 			return err
 		}
@@ -110,74 +172,4 @@ func (c *Copier) eachRange(ctx context.Context, r root, look func(part) error) e
 		after = upto
 	}
 	return nil
-}
-
-// rowsOf selects a part's rows from one of the two sides.
-func (c *Copier) rowsOf(relation string, s shape, p part) string {
-	rows := `select ` + list("", s.columns) + ` from ` + relation + ` side where `
-	if p.root == nil {
-		return rows + p.settled
-	}
-	return rows + p.keys.on(p.key) + `
-		and not exists (
-		  select from extract.changes n
-		  where n.area = '` + c.area.Name + `' and n.root = '` + p.root.name + `' and n.key = side.` + p.key + `::text)`
-}
-
-// equal compares a part by its count and its hashes, and returns how many rows the view has.
-func (c *Copier) equal(ctx context.Context, q interface {
-	QueryRow(context.Context, string, ...any) pgx.Row
-}, p part) (rows int64, equal bool, err error) {
-	s, err := c.shape(ctx, c.conn, p.table)
-	if err != nil {
-		return 0, false, err
-	}
-	const summed = `(select count(*) as rows, sum(hash_record_extended(r, 0)) as hashes from (%s) r)`
-	err = q.QueryRow(ctx, `
-		select v.rows, (v.rows, v.hashes) is not distinct from (t.rows, t.hashes)
-		from `+fmt.Sprintf(summed, c.rowsOf(c.area.view(p.table), s, p))+` v,
-		  `+fmt.Sprintf(summed, c.rowsOf(c.area.target(p.table), s, p))+` t`, p.keys.args...).Scan(&rows, &equal)
-	return rows, equal, err
-}
-
-// compareRows names the rows of a part that differ.
-func (c *Copier) compareRows(ctx context.Context, p part, report *Report) error {
-	s, err := c.shape(ctx, c.conn, p.table)
-	if err != nil {
-		return err
-	}
-	var names, either []string
-	for _, column := range s.key {
-		names = append(names, fmt.Sprintf("coalesce(t.%[1]s, v.%[1]s)::text", column))
-		either = append(either, fmt.Sprintf("t.%[1]s = v.%[1]s", column))
-	}
-	key := `''`
-	if p.root != nil {
-		key = fmt.Sprintf("coalesce(t.%[1]s, v.%[1]s)::text", p.key)
-	}
-	rows, err := c.conn.Query(ctx, `
-		select concat_ws(' ', `+strings.Join(names, ", ")+`), `+key+`,
-		  case when t.`+s.key[0]+` is null then 'missing' when v.`+s.key[0]+` is null then 'extra' else 'different' end,
-		  count(*) over ()
-		from (`+c.rowsOf(c.area.view(p.table), s, p)+`) v
-		full join (`+c.rowsOf(c.area.target(p.table), s, p)+`) t on `+strings.Join(either, " and ")+`
-		where v is distinct from t
-		order by 1
-		limit `+fmt.Sprint(samples), p.keys.args...)
-	if err != nil {
-		return err
-	}
-	d := Drift{Table: c.area.target(p.table)}
-	if p.root != nil {
-		d.Root = p.root.name
-	}
-	var total int64
-	_, err = pgx.ForEachRow(rows, []any{&d.Row, &d.Key, &d.Kind, &total}, func() error {
-		if len(report.Samples) < samples {
-			report.Samples = append(report.Samples, d)
-		}
-		return nil
-	})
-	report.Drifted += total
-	return err
 }

@@ -1,0 +1,1 @@
+alter table monolith.notifications rename to notifications_old;

@@ -1,0 +1,1 @@
+alter table monolith.payments rename to payments_old;

@@ -1,0 +1,1 @@
+alter table monolith.shipments rename to shipments_old;

@@ -78,25 +78,29 @@ func (c *Copier) install(ctx context.Context) error {
 	})
 }
 
-// unnote drops the area's triggers, of both directions.
+// unnote drops the area's triggers, of both directions, and then their functions.
 func (c *Copier) unnote(ctx context.Context, tx pgx.Tx) error {
-	return c.dropEach(ctx, tx, `
+	err := c.dropEach(ctx, tx, `
 		select format('drop trigger %I on %s', tgname, tgrelid::regclass)
 		from pg_trigger
 		where starts_with(tgname, $1 || '_notes_') or starts_with(tgname, $1 || '_back_')
 		order by 1`)
+	if err != nil {
+		return err
+	}
+	return c.dropEach(ctx, tx, `
+		select format('drop function %s', oid::regprocedure)
+		from pg_proc
+		where pronamespace = to_regnamespace('extract') and starts_with(proname, $1 || '_')
+		order by 1`)
 }
 
-// underive drops the area's views, and the functions of its triggers.
+// underive drops the area's views, of both directions.
 func (c *Copier) underive(ctx context.Context, tx pgx.Tx) error {
 	return c.dropEach(ctx, tx, `
 		select format('drop view %s', oid::regclass)
 		from pg_class
 		where relkind = 'v' and relnamespace = to_regnamespace('extract') and starts_with(relname, $1 || '_')
-		union all
-		select format('drop function %s', oid::regprocedure)
-		from pg_proc
-		where pronamespace = to_regnamespace('extract') and starts_with(proname, $1 || '_')
 		order by 1`)
 }
 

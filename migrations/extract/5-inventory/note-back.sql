@@ -1,6 +1,7 @@
 -- inventory_back_order notes the books of an order whose status or whose reservation has
--- changed: the fold looks at both. It notes the order, too. Nobody takes that note until
--- the area is the monolith's again: then the reservations follow the orders.
+-- changed: the fold looks at both. It notes the order, too, which the fold needs. Nobody
+-- takes that note until the area is the monolith's again: then the reservations follow the
+-- orders.
 create or replace function extract.inventory_back_order() returns trigger
   language plpgsql security definer set search_path = pg_catalog
 as $$

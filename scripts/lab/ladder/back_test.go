@@ -314,12 +314,12 @@ func structure(t *testing.T, conn *pgx.Conn) []string {
 	return ask(t, conn, `
 		select format('%s %s %s', oid::regclass, relkind, relacl)
 		from pg_class
-		where relnamespace = any($1::regnamespace[]) and relname not like 'goose%' and relkind <> 'i'
+		where relnamespace in (select to_regnamespace(name) from unnest($1::text[]) name) and relname not like 'goose%' and relkind <> 'i'
 		union all
 		select format('%s.%s %s %s', attrelid::regclass, attname, attnotnull, attacl)
 		from pg_attribute
 		join pg_class c on c.oid = attrelid
-		where c.relnamespace = any($1::regnamespace[]) and not attisdropped and attnum > 0
+		where c.relnamespace in (select to_regnamespace(name) from unnest($1::text[]) name) and not attisdropped and attnum > 0
 		union all
 		select indexdef from pg_indexes where schemaname = any($1::text[])
 		union all
@@ -327,8 +327,8 @@ func structure(t *testing.T, conn *pgx.Conn) []string {
 		union all
 		select format('%s on %s: %s', conname, conrelid::regclass, pg_get_constraintdef(oid))
 		from pg_constraint
-		where connamespace = any($1::regnamespace[])
+		where connamespace in (select to_regnamespace(name) from unnest($1::text[]) name)
 		union all
-		select oid::regprocedure::text from pg_proc where pronamespace = any($1::regnamespace[])
+		select oid::regprocedure::text from pg_proc where pronamespace in (select to_regnamespace(name) from unnest($1::text[]) name)
 		order by 1`, append([]string{"extract"}, migrations.Schemas...))
 }

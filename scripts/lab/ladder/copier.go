@@ -25,7 +25,7 @@ type Copier struct {
 var ErrBusy = errors.New("is at work")
 
 // Open connects a copier, as a superuser: an area's move touches two schemas and their
-// roles. It waits while another copier of the area is at work.
+// roles. It waits for another copier of the area for 5 s at most.
 func Open(ctx context.Context, databaseURL, area string) (*Copier, error) {
 	config, a, err := parse(databaseURL, area)
 	if err != nil {

@@ -38,9 +38,9 @@ func (c *Copier) Plant(ctx context.Context, kind string) (Drift, error) {
 	case LostUpdate:
 		damage = update(c.way.from+"."+p.from, p.fromColumn, p.fromKey)
 	case DeletedRow:
-		nth, damage, planted.Kind = 1, `delete from `+c.way.target(p.to)+` where `+t.key+`::text = $1`, missing
+		nth, damage, planted.Kind = 2, `delete from `+c.way.target(p.to)+` where `+t.key+`::text = $1`, missing
 	case ChangedValue:
-		nth, damage = 2, update(c.way.target(p.to), p.toColumn, t.key)
+		nth, damage = 1, update(c.way.target(p.to), p.toColumn, t.key)
 	default:
 		return Drift{}, fmt.Errorf("there is no kind of drift %q: plant one of %q", kind, Kinds)
 	}

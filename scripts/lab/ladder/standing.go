@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -25,6 +26,7 @@ const (
 // standing is what extract.areas says of one area.
 type standing struct {
 	Owner, Stage, Checksum string
+	Since                  time.Time
 }
 
 // Standing is the step at which the data of a database stand: the last one whose area
@@ -79,14 +81,14 @@ func standings(ctx context.Context, q postgres.Querier) (map[string]standing, er
 	if err := q.QueryRow(ctx, `select to_regnamespace('extract') is not null`).Scan(&there); err != nil || !there {
 		return nil, err
 	}
-	rows, err := q.Query(ctx, `select area, owner, stage, checksum from extract.areas`)
+	rows, err := q.Query(ctx, `select area, owner, stage, checksum, since from extract.areas`)
 	if err != nil {
 		return nil, err
 	}
 	all := map[string]standing{}
 	var area string
 	var stands standing
-	_, err = pgx.ForEachRow(rows, []any{&area, &stands.Owner, &stands.Stage, &stands.Checksum}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&area, &stands.Owner, &stands.Stage, &stands.Checksum, &stands.Since}, func() error {
 		all[area] = stands
 		return nil
 	})

@@ -22,6 +22,9 @@ const (
 	stageTime = 6 * time.Second  // each later stage
 )
 
+// ReadTime is how long a client may take to send a whole request.
+const ReadTime = 15 * time.Second
+
 // App is one program: servers, background work and what they hold open.
 // Fill it, then call Run once.
 type App struct {
@@ -235,7 +238,7 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
+		ReadTimeout:       ReadTime,
 		WriteTimeout:      patience,
 		IdleTimeout:       90 * time.Second,
 		MaxHeaderBytes:    16 << 10,

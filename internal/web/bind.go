@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"mime"
+	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
@@ -31,15 +32,22 @@ func Bind(c echo.Context, into any) error {
 
 // BindAs is Bind for these content types.
 func BindAs(c echo.Context, into any, types ...string) error {
-	sent, _, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
+	return read(c.Request(), into, types...)
+}
+
+// Read is Bind where no Echo is, as on an ops port. The caller bounds the body.
+func Read(r *http.Request, into any) error { return read(r, into, echo.MIMEApplicationJSON) }
+
+func read(r *http.Request, into any, types ...string) error {
+	sent, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
 	if err != nil || !slices.Contains(types, sent) {
 		return errMedia.WithDetail("Send the body as " + types[0] + ".")
 	}
 	// Nothing is ever inflated: a few bytes could become gigabytes.
-	if coding := c.Request().Header.Get(echo.HeaderContentEncoding); coding != "" && coding != "identity" {
+	if coding := r.Header.Get(echo.HeaderContentEncoding); coding != "" && coding != "identity" {
 		return errMedia.WithDetail("Send the body as it is, without a Content-Encoding.")
 	}
-	body, err := Body(c)
+	body, err := bodyOf(r)
 	if err != nil {
 		return err
 	}
@@ -48,8 +56,9 @@ func BindAs(c echo.Context, into any, types ...string) error {
 
 // Body reads the request's body and puts it back, so that it can be read again.
 // It is Malformed if the client breaks off.
-func Body(c echo.Context) ([]byte, error) {
-	req := c.Request()
+func Body(c echo.Context) ([]byte, error) { return bodyOf(c.Request()) }
+
+func bodyOf(req *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
 		return nil, fmt.Errorf("read the body: %w", Fault(bodyError(err)))

@@ -72,6 +72,18 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 	return nil
 }
 
+// CloseIdle closes the connections to the instance at base that nobody uses now, and reports whether it calls such an instance.
+func (c *Client) CloseIdle(base string) bool {
+	known := false
+	for _, i := range c.instances.all {
+		if i.base == base {
+			known = true
+			i.http.CloseIdleConnections()
+		}
+	}
+	return known
+}
+
 func (c *Client) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
 	var body []byte
 	// net/http repeats what has such a header, and does not send an empty one.

@@ -30,12 +30,17 @@ import (
 // moment, or what is dear, although it counts for many; and goodput would be kept by
 // selling nothing.
 type Door struct {
-	areas  map[string]*area
-	others *area   // what has no area
-	all    []*area // these, and others
+	areas  atomic.Pointer[areas]
 	limits *limits
 	inside atomic.Int64
 	shedAt atomic.Int64 // when the house last refused somebody, in Unix nanoseconds
+}
+
+// areas are those that a door has at one time. They never change; they are replaced.
+type areas struct {
+	named  map[string]*area
+	others *area   // what has no area
+	all    []*area // these, and others
 }
 
 type area struct {
@@ -53,15 +58,35 @@ func NewDoor(most uint, areas ...string) *Door {
 	if most == 0 {
 		return nil
 	}
-	d := &Door{areas: map[string]*area{}, others: &area{name: "other"}}
-	d.all = append(d.all, d.others)
-	for _, name := range areas {
-		a := &area{name: name}
-		d.areas[name] = a
-		d.all = append(d.all, a)
-	}
-	d.limits = newLimits(int64(most), d.all, time.Now())
+	d := &Door{limits: &limits{most: int64(most)}}
+	d.Divide(areas...)
+	d.limits.begin(time.Now())
 	return d
+}
+
+// Divide gives the door these areas instead of those that it had. An area that stays keeps what was learnt of it. Requests
+// that are inside are counted to their end where they came in. Calls must not overlap.
+func (d *Door) Divide(names ...string) {
+	if d == nil {
+		return
+	}
+	before, next := d.areas.Load(), &areas{named: map[string]*area{}}
+	if before == nil {
+		before = &areas{others: &area{name: "other"}}
+	}
+	next.others = before.others
+	next.all = append(next.all, next.others)
+	for _, name := range names {
+		a := before.named[name]
+		if a == nil {
+			a = &area{name: name}
+			a.most.Store(d.limits.few.Load()) // until the limits are looked at
+		}
+		next.named[name] = a
+		next.all = append(next.all, a)
+	}
+	d.areas.Store(next)
+	d.limits.areas.Store(&next.all)
 }
 
 // Guard keeps the door of h, which nobody passes by. It stands before everything else, for whatever was
@@ -89,12 +114,38 @@ func overrun(shedAt *atomic.Int64, now time.Time) bool {
 	return now.UnixNano()-shedAt.Load() < int64(overrunTime)
 }
 
+// Reserve lets a request for path in if there is room, and the request passes by the guard then. Where there is none, it
+// has only asked: nobody is refused, and nothing is overrun. leave has to be called when the request has been answered.
+func (d *Door) Reserve(path string) (leave func(), ok bool) {
+	if d == nil {
+		return func() {}, true
+	}
+	came := time.Now()
+	a, full := d.take(path, came)
+	if full != nil {
+		return nil, false
+	}
+	return func() { d.leave(a, came, time.Now()) }, true
+}
+
 // enter counts a request for path in; who is let in must leave the area again. Nil is
 // a refusal.
 func (d *Door) enter(path string, now time.Time) *area {
-	a, known := d.areas[areaOf(path)]
+	a, full := d.take(path, now)
+	if full != nil {
+		full.Store(now.UnixNano())
+		a.shed.Add(1)
+		return nil
+	}
+	return a
+}
+
+// take counts a request for path in, unless the area or the house is full: then it returns the time of the last refusal there.
+func (d *Door) take(path string, now time.Time) (a *area, full *atomic.Int64) {
+	areas := d.areas.Load()
+	a, known := areas.named[areaOf(path)]
 	if !known {
-		a = d.others
+		a = areas.others
 	}
 	busy := overrun(&d.shedAt, now)
 	most := d.limits.crowd.Load() * 3 / 4
@@ -103,29 +154,25 @@ func (d *Door) enter(path string, now time.Time) *area {
 	}
 	if a.inside.Add(1) > max(most, 1) {
 		a.inside.Add(-1)
-		a.shedAt.Store(now.UnixNano())
-		a.shed.Add(1)
-		return nil
+		return a, &a.shedAt
 	}
 	inside := d.inside.Add(1)
 	most = d.limits.crowd.Load()
 	if busy {
-		inside, most = d.counted(), d.limits.few.Load()
+		inside, most = areas.counted(), d.limits.few.Load()
 	}
 	if inside > most {
 		a.inside.Add(-1)
 		d.inside.Add(-1)
-		d.shedAt.Store(now.UnixNano())
-		a.shed.Add(1)
-		return nil
+		return a, &d.shedAt
 	}
-	return a
+	return a, nil
 }
 
 // counted is how many are inside, without those that an area holds beyond its share:
 // what is stuck there takes no place from the others.
-func (d *Door) counted() (n int64) {
-	for _, a := range d.all {
+func (s *areas) counted() (n int64) {
+	for _, a := range s.all {
 		n += min(a.inside.Load(), a.most.Load())
 	}
 	return n
@@ -182,7 +229,7 @@ func (d *Door) Collect(ch chan<- prometheus.Metric) {
 	if d == nil {
 		return
 	}
-	for _, a := range d.all {
+	for _, a := range d.areas.Load().all {
 		ch <- prometheus.MustNewConstMetric(doorInside, prometheus.GaugeValue, float64(a.inside.Load()), a.name)
 		ch <- prometheus.MustNewConstMetric(doorShed, prometheus.CounterValue, float64(a.shed.Load()), a.name)
 	}

@@ -61,8 +61,8 @@ func New(o Options) *echo.Echo {
 func observe(o Options) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			began := time.Now()
 			req := c.Request()
+			began := arrival(req.Context())
 			trace, ok := telemetry.ParseTrace(req.Header.Get("Traceparent"))
 			if !ok {
 				trace = telemetry.NewTrace()
@@ -109,6 +109,21 @@ func observe(o Options) echo.MiddlewareFunc {
 			return nil
 		}
 	}
+}
+
+type arrivalKey struct{}
+
+// Arrived makes a request whose time, in logs and metrics, began at the given one, for it had to wait before it came here.
+func Arrived(r *http.Request, at time.Time) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), arrivalKey{}, at))
+}
+
+// arrival is when a request came: now, unless it had to wait.
+func arrival(ctx context.Context) time.Time {
+	if at, waited := ctx.Value(arrivalKey{}).(time.Time); waited {
+		return at
+	}
+	return time.Now()
 }
 
 // recovered turns a panic into an error with its stack; the one that is meant for net/http is an error already.

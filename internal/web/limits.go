@@ -44,7 +44,7 @@ const (
 // limits are those of one door.
 type limits struct {
 	most       int64 // ever
-	areas      []*area
+	areas      atomic.Pointer[[]*area]
 	crowd, few atomic.Int64
 
 	next   atomic.Int64 // when they are looked at again, in Unix nanoseconds
@@ -70,11 +70,11 @@ func (s *served) add(took time.Duration) {
 	s.nanos.Add(int64(took))
 }
 
-func newLimits(most int64, areas []*area, now time.Time) *limits {
-	l := &limits{most: most, areas: areas, seen: now}
+// begin finds the limits of a house of which nothing was seen yet.
+func (l *limits) begin(now time.Time) {
+	l.seen = now
 	l.next.Store(now.Add(lookEvery).UnixNano())
-	l.set()
-	return l
+	l.set(*l.areas.Load())
 }
 
 // look finds the limits anew, if it is time, by what was served since the last time.
@@ -87,20 +87,21 @@ func (l *limits) look(now time.Time, overrun bool) {
 	l.seen = now
 	l.rate, l.needed = 0, 0
 	var all time.Duration
-	took := make([]time.Duration, len(l.areas))
-	for i, a := range l.areas {
+	areas := *l.areas.Load()
+	took := make([]time.Duration, len(areas))
+	for i, a := range areas {
 		took[i] = a.served.learn(passed, overrun)
 		all += took[i]
 		l.rate += a.served.rate
 		l.needed += a.served.rate * a.served.quiet
 	}
 	if all > 0 && !overrun {
-		for i, a := range l.areas {
+		for i, a := range areas {
 			move(&a.served.share, took[i].Seconds()/all.Seconds(), passed, forgetting)
 		}
 		l.compare(all.Seconds()/passed.Seconds(), passed)
 	}
-	l.set()
+	l.set(areas)
 	l.next.Store(now.Add(lookEvery).UnixNano())
 }
 
@@ -148,16 +149,16 @@ func (s *served) learn(passed time.Duration, overrun bool) time.Duration {
 	return took
 }
 
-func (l *limits) set() {
+func (l *limits) set(areas []*area) {
 	crowd := min(max(int64(l.rate*patience.Seconds()), leastCrowd), l.most)
 	few := min(max(int64(math.Ceil(crowded*l.needed)), l.best(), leastFew), max(crowd/2, 1))
 	l.crowd.Store(crowd)
 	l.few.Store(few)
 	known := 0.0
-	for _, a := range l.areas {
+	for _, a := range areas {
 		known += a.served.share
 	}
-	for _, a := range l.areas {
+	for _, a := range areas {
 		most := few // before anything was seen
 		if known > 0 {
 			most = int64(math.Ceil(1.5*a.served.share/known*float64(few))) + few/8

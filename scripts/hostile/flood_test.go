@@ -26,7 +26,7 @@ func strictGateway(t *testing.T, limit string) door {
 	cmd := exec.CommandContext(t.Context(), filepath.Join(lab.Dir, "bin", "gateway"))
 	cmd.Env = []string{
 		"ADDR=127.0.0.1:0", "OPS_ADDR=127.0.0.1:0", "RATE_LIMIT=" + limit,
-		"ROUTES_FILE=" + filepath.Join(lab.Dir, "routes.json"), "ACCOUNTS_URL=" + service(t, "accounts").url,
+		"ROUTES_FILE=" + filepath.Join(lab.Dir, "routes.json"),
 		"SERVICE_KEY=" + secretsOf(t).Seeds["gateway"],
 	}
 	log, err := cmd.StderrPipe()

@@ -15,7 +15,7 @@ import (
 
 // The lab's layers, from the ground up. A package may import those below it and those beside it in its own folder.
 var (
-	world = []string{"up", "seed", "wire", "ladder"} // what runs
+	world = []string{"up", "seed", "wire", "ladder", "gate"} // what runs
 	// customers, load, judges, what processes tell, and what customers were told
 	tools = []string{"shop", "load", "invariants", "gauge", "history"}
 	// exceptions are what is not as it should be yet. They may only become fewer.

@@ -20,16 +20,16 @@ func (c *stepsCommand) Help() string {
 }
 
 type stepShown struct {
-	Step      int        `json:"step"`
-	Leaves    string     `json:"leaves"`
-	Teaches   string     `json:"teaches"`
-	Moves     string     `json:"moves,omitempty"`   // tables, as they are
-	Derives   string     `json:"derives,omitempty"` // what the service keeps of others' data
-	Processes []string   `json:"processes"`
-	Durables  []string   `json:"durables"` // the consumers that read the stream
-	Trunk     []string   `json:"trunk"`    // what the trunk is told
-	Routes    []up.Route `json:"routes,omitempty"`
-	URL       string     `json:"url,omitempty"` // where it runs
+	Step      int      `json:"step"`
+	Leaves    string   `json:"leaves"`
+	Teaches   string   `json:"teaches"`
+	Moves     string   `json:"moves,omitempty"`   // tables, as they are
+	Derives   string   `json:"derives,omitempty"` // what the service keeps of others' data
+	Processes []string `json:"processes"`
+	Durables  []string `json:"durables"` // the consumers that read the stream
+	Trunk     []string `json:"trunk"`    // what the trunk is told
+	*up.Table          // its routes, if they were asked for
+	URL       string   `json:"url,omitempty"` // where it runs
 }
 
 func (c *stepsCommand) Run(line *commands, to streams) error {
@@ -47,7 +47,8 @@ func (c *stepsCommand) Run(line *commands, to streams) error {
 			Processes: step.Processes(), Durables: step.Durables(), Trunk: step.TrunkVariables(),
 		}
 		if c.Routes {
-			s.Routes = step.Routes()
+			table := step.Routes()
+			s.Table = &table
 		}
 		if step.Number == state.Step {
 			s.URL = state.GatewayURL
@@ -94,7 +95,7 @@ func printRoutes(out io.Writer, shown []stepShown) error {
 			fmt.Fprintf(out, "step %d has no gateway: customers talk to the trunk\n\n", s.Step)
 			continue
 		}
-		text, err := up.RoutesText(s.Routes)
+		text, err := s.Table.Text()
 		if err != nil {
 			return err
 		}

@@ -82,7 +82,7 @@ func TestLeaving(t *testing.T) {
 	t.Run("of two that are leaving, the one that said so first may be back", func(t *testing.T) {
 		t.Parallel()
 		a, b := newUpstream("http", "a"), newUpstream("http", "b")
-		r := &route{pool: []*upstream{a, b}}
+		r := &route{record: &record{}, pool: []*upstream{a, b}}
 		a.leave(time.Now().Add(-leavingTime / 2))
 		b.leave(time.Now())
 		require.Same(t, a, r.pick())
@@ -92,7 +92,7 @@ func TestLeaving(t *testing.T) {
 	t.Run("one that was away is asked before one that is leaving, for it may be back", func(t *testing.T) {
 		t.Parallel()
 		a, b := newUpstream("http", "a"), newUpstream("http", "b")
-		r := &route{pool: []*upstream{a, b}}
+		r := &route{record: &record{}, pool: []*upstream{a, b}}
 		for range breakerFailures {
 			a.breaker.failed(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED})
 		}

@@ -139,7 +139,7 @@ func failing(t *testing.T, during func(*http.Request) context.Context, body io.R
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 	})
-	table, err := parseTable([]byte(`{"routes": [{"prefix": "/v1/things", "upstreams": ["` + upstream.URL + `"], "token": "pass"}]}`))
+	table, err := parseTable([]byte(`{"routes": [{"prefix": "/v1/things", "upstreams": ["`+upstream.URL+`"], "token": "pass"}]}`), nil)
 	require.NoError(t, err)
 	t.Cleanup(table.close)
 	proxy := newProxy(slog.New(slog.DiscardHandler))

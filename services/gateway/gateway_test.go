@@ -38,25 +38,28 @@ func (s setup) serve(t testing.TB) *httptest.Server {
 	return server
 }
 
+// table is the setup's, as a file has it.
+func (s setup) table(t testing.TB) []byte {
+	table := map[string]any{"routes": s.routes}
+	if s.accounts != "" {
+		table["exchange"] = []string{s.accounts}
+	}
+	body, err := json.Marshal(table)
+	require.NoError(t, err)
+	return body
+}
+
 // start does, and lets the test look inside.
 func (s setup) start(t testing.TB) (*httptest.Server, *gateway) {
-	body, err := json.Marshal(map[string]any{"routes": s.routes})
-	require.NoError(t, err)
-	table, err := parseTable(body)
-	require.NoError(t, err)
 	if s.limit.rate == 0 {
 		s.limit.rate = rate.Inf
 	}
 	log := cmp.Or(s.log, slog.New(slog.DiscardHandler))
-	g := &gateway{
-		clients:    newClients(s.limit),
-		identities: newIdentities(web.NewClient(web.ClientConfig{Base: s.accounts, Timeout: exchangeTimeout}), s.ttl),
-		proxy:      newProxy(log),
-		door:       web.NewDoor(s.most, table.prefixes()...),
-	}
-	g.table.Store(table)
+	cfg := Config{RateLimit: s.limit, TokenCache: tokenCacheTTL(s.ttl), MaxRequests: s.most}
+	g := newGateway(cfg, func() (string, error) { return "gateway", nil }, log)
+	require.NoError(t, g.replace(s.table(t)))
 	server := httptest.NewServer(g.handler(log, nil))
-	t.Cleanup(table.close)
+	t.Cleanup(func() { g.table.Load().close() })
 	t.Cleanup(server.Close)
 	return server, g
 }

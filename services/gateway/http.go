@@ -3,7 +3,9 @@ package main
 import (
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -20,6 +22,23 @@ type gateway struct {
 	identities *identities
 	proxy      *proxy
 	door       *web.Door // nil keeps nobody out
+	gate       *gate
+	bearer     func() (string, error) // nil: the gateway has no key, and nobody exchanges tokens for it
+
+	replacing sync.Mutex
+	replaced  atomic.Int64 // tables, after the first
+}
+
+func newGateway(cfg Config, bearer func() (string, error), log *slog.Logger) *gateway {
+	g := &gateway{
+		clients:    newClients(cfg.RateLimit),
+		identities: newIdentities(time.Duration(cfg.TokenCache)),
+		proxy:      newProxy(log),
+		door:       web.NewDoor(cfg.MaxRequests),
+		bearer:     bearer,
+	}
+	g.gate = newGate(&g.table, g.clients, g.door)
+	return g
 }
 
 // handler serves the gateway's own pages, and everything else from upstream.
@@ -35,31 +54,42 @@ func (g *gateway) handler(log *slog.Logger, metrics *telemetry.Requests) http.Ha
 	}
 	e.Use(g.limit, g.forward)
 	apidocs.Register(e, "Banyan bookstore", api.OpenAPI)
-	return g.door.Guard(e)
+	g.gate.guarded, g.gate.reserved = g.door.Guard(e), e
+	return g.gate
 }
 
 func (g *gateway) limit(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if err := g.clients.admit(c.Request().RemoteAddr); err != nil {
+		r := c.Request()
+		if v := visitOf(r.Context()); v != nil {
+			if v.refused != nil {
+				return v.refused
+			}
+			return next(c)
+		}
+		if err := g.clients.admit(r.RemoteAddr); err != nil {
 			return err
 		}
 		return next(c)
 	}
 }
 
+// routedPath is the path as the upstream's router will see it.
+func routedPath(r *http.Request) string { return echo.GetPath(r) }
+
 // forward takes every request that a route matches; the others are for the gateway's
 // own pages, or for nobody.
 func (g *gateway) forward(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
-		path := echo.GetPath(r) // the path as the upstream's router will see it
-		route := g.table.Load().match(path)
+		table := g.table.Load()
+		route := table.match(routedPath(r))
 		if route == nil {
 			return next(c)
 		}
 		c.SetPath(route.Prefix) // names the route in metrics and logs
 
-		credentials, err := g.identities.credentials(r, route)
+		credentials, err := g.identities.credentials(r, route, table.exchange)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -34,23 +36,58 @@ func (t *tokenCacheTTL) UnmarshalText(text []byte) error {
 }
 
 // identities exchanges session tokens, which clients hold and which say nothing, for
-// signed ones, which services can read (the phantom-token pattern).
+// signed ones, which services can read (the phantom-token pattern). What is known of a token does not depend on the table
+// of routes: who exchanges tokens may change, the key that signs them does not.
 type identities struct {
-	accounts *web.Client
-	ttl      time.Duration
-	known    *sessions
-	flight   singleflight.Group
+	ttl   time.Duration
+	known *sessions
 }
 
-func newIdentities(accounts *web.Client, ttl time.Duration) *identities {
-	return &identities{accounts: accounts, ttl: ttl, known: newSessions(maxSessions)}
+func newIdentities(ttl time.Duration) *identities {
+	return &identities{ttl: ttl, known: newSessions(maxSessions)}
+}
+
+// exchange is where a table's session tokens are exchanged: accounts, or the monolith while it has accounts.
+type exchange struct {
+	addresses []string
+	accounts  *web.Client
+	flight    singleflight.Group
+}
+
+// exchangeAt is that of the table before, if it has the same addresses. It is nil without addresses.
+func exchangeAt(addresses []string, before *table) *exchange {
+	switch {
+	case len(addresses) == 0:
+		return nil
+	case before != nil && before.exchange != nil && slices.Equal(before.exchange.addresses, addresses):
+		return before.exchange
+	}
+	return &exchange{addresses: addresses}
+}
+
+// sign lets the exchange know by whom it is asked. It happens once, before the table is in force.
+func (e *exchange) sign(bearer func() (string, error)) {
+	if e.accounts == nil {
+		e.accounts = web.NewClient(web.ClientConfig{Base: strings.Join(e.addresses, ","), Timeout: exchangeTimeout, Bearer: bearer})
+	}
+}
+
+// closeIdle closes the idle connections to one address, and reports whether the exchange has it.
+func (e *exchange) closeIdle(base string) bool {
+	return e != nil && e.accounts != nil && e.accounts.CloseIdle(base)
+}
+
+func (e *exchange) close() {
+	for _, base := range e.addresses {
+		e.closeIdle(base)
+	}
 }
 
 // credentials returns the Authorization header that the route's upstream is to get for
 // this request, nil for none. A token that is no session gives none: whether an
 // endpoint needs one is for the service behind to say, as in the monolith. The error
 // is Unavailable if accounts cannot say.
-func (i *identities) credentials(r *http.Request, to *route) ([]string, error) {
+func (i *identities) credentials(r *http.Request, to *route, at *exchange) ([]string, error) {
 	if to.Token == tokenPass {
 		return r.Header["Authorization"], nil
 	}
@@ -68,8 +105,8 @@ func (i *identities) credentials(r *http.Request, to *route) ([]string, error) {
 	// Many requests of one page come at once; one exchange serves them all, even if
 	// the one that began it goes away.
 	ctx := context.WithoutCancel(r.Context())
-	authorization, err, _ := i.flight.Do(string(hash[:]), func() (any, error) {
-		return i.exchange(ctx, session, hash)
+	authorization, err, _ := at.flight.Do(string(hash[:]), func() (any, error) {
+		return i.exchange(ctx, at, session, hash)
 	})
 	if err != nil {
 		return nil, err
@@ -77,12 +114,12 @@ func (i *identities) credentials(r *http.Request, to *route) ([]string, error) {
 	return authorization.([]string), nil
 }
 
-func (i *identities) exchange(ctx context.Context, session string, hash tokenHash) ([]string, error) {
+func (i *identities) exchange(ctx context.Context, at *exchange, session string, hash tokenHash) ([]string, error) {
 	var signed struct {
 		Token     string `json:"token"`
 		ExpiresIn int    `json:"expires_in"` // seconds
 	}
-	err := i.accounts.Do(ctx, http.MethodPost, "/internal/v1/sessions/exchange", map[string]string{"token": session}, &signed)
+	err := at.accounts.Do(ctx, http.MethodPost, "/internal/v1/sessions/exchange", map[string]string{"token": session}, &signed)
 	switch {
 	case fault.KindOf(err) == fault.Unauthenticated:
 		i.known.refuse(hash)

@@ -5,9 +5,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -281,27 +280,17 @@ func TestTokenCacheIsNeverLongerThanALogoutMayTake(t *testing.T) {
 	}
 }
 
-func TestAccountsClient(t *testing.T) {
+func TestExchangeNeedsAKey(t *testing.T) {
 	t.Parallel()
-	table := func(t *testing.T, token string) *table {
-		file := filepath.Join(t.TempDir(), "routes.json")
-		body := fmt.Sprintf(`{"routes": [{"prefix": "/v1/a", "upstreams": ["http://x"], "token": %q}]}`, token)
-		require.NoError(t, os.WriteFile(file, []byte(body), 0o600))
-		parsed, err := readTable(file)
-		require.NoError(t, err)
-		return parsed
-	}
-	t.Run("is not needed while no route exchanges tokens", func(t *testing.T) {
-		t.Parallel()
-		_, err := accountsClient(Config{}, table(t, tokenPass))
-		require.NoError(t, err)
-	})
-	t.Run("needs an address and a key once one does", func(t *testing.T) {
-		t.Parallel()
-		_, err := accountsClient(Config{}, table(t, tokenExchange))
-		require.ErrorContains(t, err, "ACCOUNTS_URL")
-		_, err = accountsClient(Config{AccountsURL: "http://x", ServiceKey: "secret"}, table(t, tokenExchange))
-		require.ErrorContains(t, err, "SERVICE_KEY")
-		require.NotContains(t, err.Error(), "secret")
-	})
+	exchanging := []byte(`{"exchange": ["http://x"], "routes": [{"prefix": "/v1/a", "upstreams": ["http://x"], "token": "exchange"}]}`)
+	passing := []byte(`{"routes": [{"prefix": "/v1/a", "upstreams": ["http://x"], "token": "pass"}]}`)
+	bearer, err := bearerOf(Config{})
+	require.NoError(t, err)
+	g := newGateway(Config{}, bearer, slog.New(slog.DiscardHandler))
+	require.NoError(t, g.replace(passing), "none is needed while no route exchanges tokens")
+	require.ErrorContains(t, g.replace(exchanging), "SERVICE_KEY is not set")
+
+	_, err = bearerOf(Config{ServiceKey: "secret"})
+	require.ErrorContains(t, err, "SERVICE_KEY")
+	require.NotContains(t, err.Error(), "secret")
 }

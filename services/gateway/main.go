@@ -2,19 +2,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"banyan/internal/process"
 	"banyan/internal/telemetry"
 	"banyan/internal/token"
-	"banyan/internal/web"
 )
 
 // Config is what the environment says.
@@ -23,8 +20,7 @@ type Config struct {
 	OpsAddr     string        `env:"OPS_ADDR" envDefault:"127.0.0.1:8091"`
 	LogLevel    slog.Level    `env:"LOG_LEVEL" envDefault:"info"`
 	RoutesFile  string        `env:"ROUTES_FILE,required,notEmpty"`
-	AccountsURL string        `env:"ACCOUNTS_URL"` // exchanges session tokens; needed once a route wants that
-	ServiceKey  string        `env:"SERVICE_KEY"`  // base64 of an Ed25519 seed: the gateway's own; likewise
+	ServiceKey  string        `env:"SERVICE_KEY"` // base64 of an Ed25519 seed: the gateway's own; needed once a route exchanges session tokens
 	RateLimit   rateLimit     `env:"RATE_LIMIT" envDefault:"10000/s"`
 	MaxRequests uint          `env:"MAX_REQUESTS" envDefault:"2048"` // inside at once, whatever the door finds; more are told to come back. 0 for no limit
 	TokenCache  tokenCacheTTL `env:"TOKEN_CACHE" envDefault:"30s"`
@@ -46,50 +42,41 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	table, err := readTable(cfg.RoutesFile)
-	if err != nil {
-		return fmt.Errorf("ROUTES_FILE: %w", err)
-	}
-	accounts, err := accountsClient(cfg, table)
+	bearer, err := bearerOf(cfg)
 	if err != nil {
 		return err
 	}
 	log := telemetry.NewLogger(stderr, "gateway", cfg.LogLevel)
 	registry := telemetry.NewRegistry()
 
-	gateway := &gateway{
-		clients:    newClients(cfg.RateLimit),
-		identities: newIdentities(accounts, time.Duration(cfg.TokenCache)),
-		proxy:      newProxy(log),
-		door:       web.NewDoor(cfg.MaxRequests, table.prefixes()...),
+	gateway := newGateway(cfg, bearer, log)
+	if err := gateway.loadTable(cfg.RoutesFile); err != nil {
+		return fmt.Errorf("ROUTES_FILE: %w", err)
 	}
-	gateway.table.Store(table)
 	gateway.register(registry)
 
 	app := process.New(log, registry)
 	app.Serve(cfg.Addr, gateway.handler(log, telemetry.NewRequests(registry)))
 	app.ServeOps(cfg.OpsAddr, false)
+	for pattern, endpoint := range gateway.endpoints() {
+		app.HandleOps(pattern, endpoint)
+	}
 	app.Close("connections", func() { gateway.table.Load().close() })
+	// A stop waits for all requests, so those that are held have to go at once.
+	defer context.AfterFunc(ctx, gateway.gate.stop)()
 	return app.Run(ctx)
 }
 
-// accountsClient calls accounts as the gateway. It is nil while no route exchanges
-// tokens: before accounts is a service, there is nobody to call.
-func accountsClient(cfg Config, t *table) (*web.Client, error) {
-	if !t.exchanges() {
+// bearerOf makes the tokens by which those who exchange session tokens know the gateway. It is nil without a key: before
+// a route exchanges tokens, there is nobody to call.
+func bearerOf(cfg Config) (func() (string, error), error) {
+	if cfg.ServiceKey == "" {
 		return nil, nil
-	}
-	if cfg.AccountsURL == "" {
-		return nil, errors.New("ACCOUNTS_URL is not set, and the routes exchange tokens there")
 	}
 	key, err := token.ParseSigningKey(cfg.ServiceKey)
 	if err != nil {
 		return nil, fmt.Errorf("SERVICE_KEY: %w", err)
 	}
 	caller := token.NewCaller("gateway", key)
-	return web.NewClient(web.ClientConfig{
-		Base:    cfg.AccountsURL,
-		Timeout: exchangeTimeout,
-		Bearer:  func() (string, error) { return caller.Token("accounts") },
-	}), nil
+	return func() (string, error) { return caller.Token("accounts") }, nil
 }

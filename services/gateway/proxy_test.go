@@ -87,7 +87,7 @@ func TestUpstreamFails(t *testing.T) {
 func TestUpstreamIsSlow(t *testing.T) {
 	t.Parallel()
 	upstream := upstreamServer(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	table, err := parseTable([]byte(`{"routes": [{"prefix": "/v1/things", "upstreams": ["` + upstream.URL + `"], "token": "pass"}]}`))
+	table, err := parseTable([]byte(`{"routes": [{"prefix": "/v1/things", "upstreams": ["`+upstream.URL+`"], "token": "pass"}]}`), nil)
 	require.NoError(t, err)
 	proxy := newProxy(slog.New(slog.DiscardHandler))
 	forward := func(ctx context.Context) error {

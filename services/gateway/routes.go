@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,41 +24,40 @@ const (
 // route sends a prefix to one of its upstreams. It is as the file has it, but for
 // what the gateway keeps about it while it runs.
 type route struct {
+	*record `json:"-"`
+
 	Prefix    string   `json:"prefix"`           // of whole path segments
 	Upstreams []string `json:"upstreams"`        // base addresses, taken in turn
 	Token     string   `json:"token"`            // tokenPass or tokenExchange
 	Public    []string `json:"public,omitempty"` // methods for which the upstream asks nobody who they are
 
-	pool      []*upstream
-	turn      atomic.Uint32
+	pool []*upstream
+	turn atomic.Uint32
+}
+
+// record is what the gateway keeps of a prefix, whichever table is in force.
+type record struct {
 	budget    budget
 	failovers atomic.Int64 // requests that moved on, since nothing could be sent to the first
 	cuts      cuts
+	lanes     lanes
 }
 
 // table is every route, the longest prefix first. It never changes; it is replaced.
 type table struct {
+	text      []byte // as it was given
 	routes    []*route
 	upstreams map[string]*upstream // by base address; routes share them
+	records   map[string]*record   // by prefix, those of earlier tables as well
+	exchange  *exchange            // nil if no address of one is given
 }
 
-func readTable(file string) (*table, error) {
-	body, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	t, err := parseTable(body)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return t, nil
-}
-
-// parseTable reads {"routes": […]}. The error names the line or the prefixes to mend,
-// all of them at once.
-func parseTable(body []byte) (*table, error) {
+// parseTable reads {"exchange": […], "routes": […]}. What it has in common with the table before, nil for none, goes on
+// as it was: connections, breakers, budgets and counts. The error names the line or the prefixes to mend, all of them at once.
+func parseTable(body []byte, before *table) (*table, error) {
 	var file struct {
-		Routes []*route `json:"routes"`
+		Exchange []string `json:"exchange"`
+		Routes   []*route `json:"routes"`
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
@@ -73,7 +72,10 @@ func parseTable(body []byte) (*table, error) {
 	}
 	var problems []error
 	seen := map[string]bool{}
-	upstreams := map[string]*upstream{}
+	next := &table{text: body, upstreams: map[string]*upstream{}, records: map[string]*record{}}
+	if before != nil {
+		maps.Copy(next.records, before.records)
+	}
 	for i, r := range file.Routes {
 		if r == nil {
 			problems = append(problems, fmt.Errorf("route %d is null", i+1))
@@ -83,15 +85,25 @@ func parseTable(body []byte) (*table, error) {
 			problems = append(problems, fmt.Errorf("prefix %q: is listed twice", r.Prefix))
 		}
 		seen[r.Prefix] = true
-		if err := r.prepare(upstreams); err != nil {
+		if err := r.prepare(next, before); err != nil {
 			problems = append(problems, fmt.Errorf("prefix %q: %w", r.Prefix, err))
 		}
+	}
+	for _, base := range file.Exchange {
+		if _, _, err := baseAddress(base); err != nil {
+			problems = append(problems, fmt.Errorf("exchange: %w", err))
+		}
+	}
+	next.routes = slices.DeleteFunc(file.Routes, func(r *route) bool { return r == nil })
+	if len(file.Exchange) == 0 && next.exchanges() {
+		problems = append(problems, errors.New(`exchange: is missing; it lists the addresses where the routes' session tokens are exchanged, like "exchange": ["http://host:port"]`))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(file.Routes, func(a, b *route) int { return cmp.Compare(len(b.Prefix), len(a.Prefix)) })
-	return &table{file.Routes, upstreams}, nil
+	slices.SortStableFunc(next.routes, func(a, b *route) int { return cmp.Compare(len(b.Prefix), len(a.Prefix)) })
+	next.exchange = exchangeAt(file.Exchange, before)
+	return next, nil
 }
 
 // line says where in the file a JSON error is, if the error knows.
@@ -119,8 +131,8 @@ var (
 )
 
 // prepare checks the route and makes what it needs to run. Upstreams that no other route
-// has named yet are added to the given ones.
-func (r *route) prepare(upstreams map[string]*upstream) error {
+// has named yet are added to the table; they are those of the table before, where it has them.
+func (r *route) prepare(next, before *table) error {
 	if !prefixForm.MatchString(r.Prefix) {
 		return errors.New("a prefix is like /v1/things: lower-case segments, with no slash at the end")
 	}
@@ -139,17 +151,35 @@ func (r *route) prepare(upstreams map[string]*upstream) error {
 		return errors.New("it has no upstreams")
 	}
 	for _, base := range r.Upstreams {
-		u, err := url.Parse(base)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
-			u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
-			return fmt.Errorf("upstream %q must be like http://host:port, with nothing after it", base)
+		scheme, host, err := baseAddress(base)
+		if err != nil {
+			return fmt.Errorf("upstream: %w", err)
 		}
-		if upstreams[base] == nil {
-			upstreams[base] = newUpstream(u.Scheme, u.Host)
+		u := next.upstreams[base]
+		if u == nil && before != nil {
+			u = before.upstreams[base]
 		}
-		r.pool = append(r.pool, upstreams[base])
+		if u == nil {
+			u = newUpstream(scheme, host)
+		}
+		next.upstreams[base] = u
+		r.pool = append(r.pool, u)
 	}
+	if next.records[r.Prefix] == nil {
+		next.records[r.Prefix] = &record{}
+	}
+	r.record = next.records[r.Prefix]
 	return nil
+}
+
+// baseAddress takes a base address of a process apart.
+func baseAddress(base string) (scheme, host string, err error) {
+	u, err := url.Parse(base)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
+		u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", "", fmt.Errorf("%q must be like http://host:port, with nothing after it", base)
+	}
+	return u.Scheme, u.Host, nil
 }
 
 // public reports whether the route's upstream ignores who sent this request. HEAD is as public as GET.
@@ -178,10 +208,29 @@ func (t *table) prefixes() []string {
 }
 
 // close closes the connections that are idle.
-func (t *table) close() {
-	for _, u := range t.upstreams {
-		u.transport.CloseIdleConnections()
+func (t *table) close() { t.closeBut(nil) }
+
+// closeBut closes the connections that are idle, but to those that the other table names as well. A connection that is in
+// use is closed when its request is over: a transport that nobody asks any more keeps none.
+func (t *table) closeBut(other *table) {
+	for base, u := range t.upstreams {
+		if other == nil || other.upstreams[base] != u {
+			u.transport.CloseIdleConnections()
+		}
 	}
+	if t.exchange != nil && (other == nil || other.exchange != t.exchange) {
+		t.exchange.close()
+	}
+}
+
+// closeIdle closes the connections to one process that are idle, and reports whether the table names it.
+func (t *table) closeIdle(base string) bool {
+	known := t.exchange.closeIdle(base)
+	if u := t.upstreams[base]; u != nil {
+		u.transport.CloseIdleConnections()
+		known = true
+	}
+	return known
 }
 
 // exchanges reports whether any route needs accounts to say who is asking.

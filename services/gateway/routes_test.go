@@ -67,57 +67,62 @@ func TestParseTable(t *testing.T) {
 	t.Parallel()
 	const good = `"upstreams": ["http://127.0.0.1:1"], "token": "pass"`
 	for name, c := range map[string]struct{ file, problem string }{
-		"a syntax error":           {"{\n\"routes\": [\n{]}", "line 3"},
-		"a wrong type":             {"{\n\"routes\": [{\n\"prefix\": 7}]}", "line 3"},
-		"an unknown field":         {`{"routes": [{"prefix": "/v1/a", "weight": 3, ` + good + `}]}`, "weight"},
-		"trailing data":            {`{"routes": [{"prefix": "/v1/a", ` + good + `}]} {}`, "after the end"},
-		"nothing":                  {`{}`, "no routes"},
-		"null":                     {`{"routes": [null]}`, "route 1"},
-		"a prefix twice":           {`{"routes": [{"prefix": "/v1/a", ` + good + `}, {"prefix": "/v1/a", ` + good + `}]}`, `"/v1/a": is listed twice`},
-		"no prefix":                {`{"routes": [{` + good + `}]}`, "a prefix is like"},
-		"everything":               {`{"routes": [{"prefix": "/", ` + good + `}]}`, "a prefix is like"},
-		"a slash at the end":       {`{"routes": [{"prefix": "/v1/a/", ` + good + `}]}`, "a prefix is like"},
-		"a dot segment":            {`{"routes": [{"prefix": "/v1/..", ` + good + `}]}`, "a prefix is like"},
-		"an internal prefix":       {`{"routes": [{"prefix": "/internal/v1", ` + good + `}]}`, "never routed"},
-		"metrics":                  {`{"routes": [{"prefix": "/metrics", ` + good + `}]}`, "never routed"},
-		"no token":                 {`{"routes": [{"prefix": "/v1/a", "upstreams": ["http://x"]}]}`, `token is ""`},
-		"an unknown token":         {`{"routes": [{"prefix": "/v1/a", "upstreams": ["http://x"], "token": "keep"}]}`, `token is "keep"`},
-		"a method in small type":   {`{"routes": [{"prefix": "/v1/a", "public": ["get"], ` + good + `}]}`, `"get"`},
-		"no upstreams":             {`{"routes": [{"prefix": "/v1/a", "token": "pass"}]}`, "no upstreams"},
-		"an upstream with a path":  {`{"routes": [{"prefix": "/v1/a", "upstreams": ["http://x/y"], "token": "pass"}]}`, `"http://x/y"`},
-		"an upstream of no scheme": {`{"routes": [{"prefix": "/v1/a", "upstreams": ["127.0.0.1:80"], "token": "pass"}]}`, `"127.0.0.1:80"`},
+		"a syntax error":                 {"{\n\"routes\": [\n{]}", "line 3"},
+		"a wrong type":                   {"{\n\"routes\": [{\n\"prefix\": 7}]}", "line 3"},
+		"an unknown field":               {`{"routes": [{"prefix": "/v1/a", "weight": 3, ` + good + `}]}`, "weight"},
+		"trailing data":                  {`{"routes": [{"prefix": "/v1/a", ` + good + `}]} {}`, "after the end"},
+		"nothing":                        {`{}`, "no routes"},
+		"null":                           {`{"routes": [null]}`, "route 1"},
+		"a prefix twice":                 {`{"routes": [{"prefix": "/v1/a", ` + good + `}, {"prefix": "/v1/a", ` + good + `}]}`, `"/v1/a": is listed twice`},
+		"no prefix":                      {`{"routes": [{` + good + `}]}`, "a prefix is like"},
+		"everything":                     {`{"routes": [{"prefix": "/", ` + good + `}]}`, "a prefix is like"},
+		"a slash at the end":             {`{"routes": [{"prefix": "/v1/a/", ` + good + `}]}`, "a prefix is like"},
+		"a dot segment":                  {`{"routes": [{"prefix": "/v1/..", ` + good + `}]}`, "a prefix is like"},
+		"an internal prefix":             {`{"routes": [{"prefix": "/internal/v1", ` + good + `}]}`, "never routed"},
+		"metrics":                        {`{"routes": [{"prefix": "/metrics", ` + good + `}]}`, "never routed"},
+		"no token":                       {`{"routes": [{"prefix": "/v1/a", "upstreams": ["http://x"]}]}`, `token is ""`},
+		"an unknown token":               {`{"routes": [{"prefix": "/v1/a", "upstreams": ["http://x"], "token": "keep"}]}`, `token is "keep"`},
+		"a method in small type":         {`{"routes": [{"prefix": "/v1/a", "public": ["get"], ` + good + `}]}`, `"get"`},
+		"no upstreams":                   {`{"routes": [{"prefix": "/v1/a", "token": "pass"}]}`, "no upstreams"},
+		"an upstream with a path":        {`{"routes": [{"prefix": "/v1/a", "upstreams": ["http://x/y"], "token": "pass"}]}`, `"http://x/y"`},
+		"an exchange without an address": {`{"routes": [{"prefix": "/v1/a", "upstreams": ["http://x"], "token": "exchange"}]}`, "exchange: is missing"},
+		"an exchange that is no base":    {`{"exchange": ["http://x/y"], "routes": [{"prefix": "/v1/a", ` + good + `}]}`, `exchange: "http://x/y"`},
+		"an upstream of no scheme":       {`{"routes": [{"prefix": "/v1/a", "upstreams": ["127.0.0.1:80"], "token": "pass"}]}`, `"127.0.0.1:80"`},
 	} {
 		t.Run(name+" is refused", func(t *testing.T) {
 			t.Parallel()
-			_, err := parseTable([]byte(c.file))
+			_, err := parseTable([]byte(c.file), nil)
 			require.ErrorContains(t, err, c.problem)
 		})
 	}
 	t.Run("every mistake is named at once", func(t *testing.T) {
 		t.Parallel()
-		_, err := parseTable([]byte(`{"routes": [{"prefix": "/internal", ` + good + `}, {"prefix": "/v1/a", "token": "pass"}]}`))
+		_, err := parseTable([]byte(`{"routes": [{"prefix": "/internal", `+good+`}, {"prefix": "/v1/a", "token": "pass"}]}`), nil)
 		require.ErrorContains(t, err, `"/internal"`)
 		require.ErrorContains(t, err, `"/v1/a"`)
 	})
 	t.Run("the fleet's own file is good", func(t *testing.T) {
 		t.Parallel()
-		body, err := os.ReadFile("routes.json")
-		require.NoError(t, err)
-		table, err := parseTable(body)
-		require.NoError(t, err)
+		table := tableOf(t, "routes.json")
 		require.True(t, table.exchanges())
 		require.Equal(t, "/v1/books", table.match("/v1/books/bestsellers").Prefix)
 	})
 	t.Run("so is that of the ladder's first step, where the monolith knows who is asking", func(t *testing.T) {
 		t.Parallel()
-		fleet, err := readTable("routes.json")
-		require.NoError(t, err)
-		monolith, err := readTable("routes-1.json")
-		require.NoError(t, err)
+		fleet, monolith := tableOf(t, "routes.json"), tableOf(t, "routes-1.json")
 		require.False(t, monolith.exchanges())
 		require.Len(t, monolith.routes, len(fleet.routes))
 		for _, route := range fleet.routes {
 			require.Equal(t, route.Prefix, monolith.match(route.Prefix).Prefix)
 		}
 	})
+}
+
+// tableOf is the table of a file.
+func tableOf(t *testing.T, file string) *table {
+	body, err := os.ReadFile(file)
+	require.NoError(t, err)
+	parsed, err := parseTable(body, nil)
+	require.NoError(t, err)
+	return parsed
 }

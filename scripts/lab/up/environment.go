@@ -15,7 +15,7 @@ import (
 // not here has a default in the process itself, and can be set by [Options].Env.
 var variables = map[string][]string{
 	Monolith:        {"DATABASE_URL", "PROCESSOR_URL", "PROCESSOR_KEY", "SMTP_ADDR", "MAIL_FROM"},
-	"gateway":       {"ROUTES_FILE", "ACCOUNTS_URL", "SERVICE_KEY"},
+	"gateway":       {"ROUTES_FILE", "SERVICE_KEY"},
 	facade:          {"ROUTES_FILE"},
 	"accounts":      {"DATABASE_URL", "NATS_URL", "SIGNING_KEYS", "CALLERS"},
 	"catalog":       {"DATABASE_URL", "NATS_URL", "ACCOUNTS_URL"},
@@ -118,8 +118,6 @@ func (s *settings) variables(process string) []string {
 	switch service := serviceOf(process); {
 	case service == Trunk:
 		return s.step.TrunkVariables()
-	case service == "gateway" && !s.step.exchanges("notifications"):
-		return []string{"ROUTES_FILE"}
 	default:
 		return variables[service]
 	}

@@ -24,21 +24,27 @@ var prefixes = []struct{ path, area string }{
 	{"/v1/notifications", "notifications"},
 }
 
-// Routes are the gateway's, with the well-known addresses. Step 0 has none.
-func (s Step) Routes() []Route {
-	if s.Number < stepGateway {
-		return nil
-	}
-	routes, _ := s.routes(func(home string) ([]string, error) { return []string{portsOf(home).url()}, nil }) // never an error
-	return routes
+// Table is what a gateway knows of the shop.
+type Table struct {
+	Exchange []string `json:"exchange,omitempty"` // where session tokens are exchanged, if a route wants that
+	Routes   []Route  `json:"routes,omitempty"`
 }
 
-func (s Step) routes(urls func(home string) ([]string, error)) ([]Route, error) {
-	var routes []Route
+// Routes are the gateway's table, with the well-known addresses. Step 0 has none.
+func (s Step) Routes() Table {
+	if s.Number < stepGateway {
+		return Table{}
+	}
+	table, _ := s.table(func(home string) ([]string, error) { return []string{portsOf(home).url()}, nil }) // never an error
+	return table
+}
+
+func (s Step) table(urls func(home string) ([]string, error)) (Table, error) {
+	var table Table
 	for _, prefix := range prefixes {
 		upstreams, err := urls(s.Home(prefix.area))
 		if err != nil {
-			return nil, err
+			return Table{}, err
 		}
 		route := Route{Prefix: prefix.path, Upstreams: upstreams, Token: "pass"}
 		if s.exchanges(prefix.area) {
@@ -46,23 +52,34 @@ func (s Step) routes(urls func(home string) ([]string, error)) ([]Route, error) 
 			if prefix.area == "catalog" {
 				route.Public = []string{"GET", "HEAD"}
 			}
+			if table.Exchange, err = urls(s.Home("accounts")); err != nil {
+				return Table{}, err
+			}
 		}
-		routes = append(routes, route)
+		table.Routes = append(table.Routes, route)
 	}
-	return routes, nil
+	return table, nil
 }
 
-// RoutesText is a table of routes as the gateway reads it, a route a line.
-func RoutesText(routes []Route) (string, error) {
+// Text is a table as the gateway reads it, a route a line.
+func (t Table) Text() (string, error) {
+	exchange := ""
+	if len(t.Exchange) > 0 {
+		addresses, err := json.Marshal(t.Exchange)
+		if err != nil {
+			return "", err
+		}
+		exchange = "  \"exchange\": " + string(addresses) + ",\n"
+	}
 	var lines []string
-	for _, route := range routes {
+	for _, route := range t.Routes {
 		line, err := json.Marshal(route)
 		if err != nil {
 			return "", err
 		}
 		lines = append(lines, "    "+string(line))
 	}
-	return "{\n  \"routes\": [\n" + strings.Join(lines, ",\n") + "\n  ]\n}\n", nil
+	return "{\n" + exchange + "  \"routes\": [\n" + strings.Join(lines, ",\n") + "\n  ]\n}\n", nil
 }
 
 // routesFile is where a gateway, "gateway" or "facade", finds its routes.
@@ -79,7 +96,7 @@ func (s *settings) writeRoutes(gateway string) error {
 	if gateway == facade {
 		step = Ladder[stepGateway]
 	}
-	routes, err := step.routes(func(home string) ([]string, error) {
+	table, err := step.table(func(home string) ([]string, error) {
 		if gateway == facade {
 			return s.urlsOf(gateway, behindFacade)
 		}
@@ -88,7 +105,7 @@ func (s *settings) writeRoutes(gateway string) error {
 	if err != nil {
 		return fmt.Errorf("make the gateway's routes: %w", err)
 	}
-	text, err := RoutesText(routes)
+	text, err := table.Text()
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func TestRoutes(t *testing.T) {
 	t.Parallel()
 	var all strings.Builder
 	for _, step := range Ladder {
-		text, err := RoutesText(step.Routes())
+		text, err := step.Routes().Text()
 		require.NoError(t, err)
 		fmt.Fprintf(&all, "step %d\n%s", step.Number, text)
 		if file := map[int]string{1: "routes-1.json", 8: "routes.json"}[step.Number]; file != "" {
@@ -99,7 +99,7 @@ func TestWriteRoutes(t *testing.T) {
 		require.NoError(t, s.writeRoutes(gateway))
 		content, err := os.ReadFile(routesFile(s.dir, gateway))
 		require.NoError(t, err)
-		var table struct{ Routes []Route }
+		var table Table
 		require.NoError(t, json.Unmarshal(content, &table))
 		leads := map[string][]string{}
 		for _, route := range table.Routes {

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+// A hold ends in a crowd: all who waited want to go on at once. The door of this process would refuse most of them, and so would
+// that of a process behind that has just been started, which has seen nothing yet and lets in 96 requests of an area and 128
+// in all (internal/web/limits.go).
+//
+// So they are let go in the order in which they came, and only so many are out at once: letGoAtOnce, half of what a new door
+// lets in, so that two gateways may let go together; or more, once the upstream has shown that it answers more. The law is
+// the door's own (inside = rate × time), with a time that is less than half of the door's.
+// Each has a place behind this process's door before it is let go. Where there is none it waits a little longer, instead of
+// being refused. Requests that come while others are let go wait behind them.
+//
+// A shop that can't keep up has more to do than the hold has left behind. After releaseTime the door decides, as it
+// does at any other time.
+const (
+	letGoAtOnce = 64
+	letGoWithin = 200 * time.Millisecond // so many are out as are answered in this time
+	lookAgain   = 5 * time.Millisecond   // for a place behind the door
+	releaseTime = 5 * time.Second
+)
+
+// release is a crowd that is let go.
+type release struct {
+	began    time.Time
+	answered int           // since then
+	again    chan struct{} // something was answered
+	over     chan struct{} // closed when nobody waits any more, or all wait again
+}
+
+func (r *release) wake() {
+	select {
+	case r.again <- struct{}{}:
+	default:
+	}
+}
+
+// most is how many may be out at once. The rate is that of a second at least, as a door smooths it.
+func (r *release) most(now time.Time) int {
+	rate := float64(r.answered) / max(now.Sub(r.began), time.Second).Seconds()
+	return max(letGoAtOnce, int(rate*letGoWithin.Seconds()))
+}
+
+// letGo ends the hold, if one stands, and begins to let those go that wait. Callers hold the lock.
+func (g *gate) letGo() {
+	if !g.standing {
+		return
+	}
+	g.standing = false
+	g.deadMan.Stop()
+	if g.release != nil { // those of an earlier hold are let go already, and these with them
+		g.release.began, g.release.answered = time.Now(), 0
+		return
+	}
+	g.release = &release{began: time.Now(), again: make(chan struct{}, 1), over: make(chan struct{})}
+	go g.letAllGo(g.release)
+}
+
+// end ends the hold and returns when nobody waits any more, or with ctx.
+func (g *gate) end(ctx context.Context) {
+	g.mu.Lock()
+	g.letGo()
+	release := g.release
+	g.mu.Unlock()
+	if release == nil {
+		return
+	}
+	select {
+	case <-release.over:
+	case <-ctx.Done():
+	}
+}
+
+func (g *gate) letAllGo(r *release) {
+	look := time.NewTicker(lookAgain)
+	defer look.Stop()
+	for g.letSomeGo(r, time.Now()) {
+		select {
+		case <-r.again:
+		case <-look.C:
+		}
+	}
+	close(r.over)
+}
+
+// letSomeGo lets as many go as may, opens the lanes for which nobody waits any more, and reports whether there are others.
+func (g *gate) letSomeGo(r *release, now time.Time) (more bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.standing { // a new hold: they wait again
+		g.release = nil
+		return false
+	}
+	most, late := r.most(now), now.Sub(r.began) >= releaseTime
+	out := 0
+	for _, h := range g.routes {
+		out += h.out
+	}
+	full := map[*heldRoute]bool{}
+	for {
+		v := g.first(full)
+		switch {
+		case v == nil:
+			return g.openEmpty()
+		case late:
+			g.send(v, nil)
+		case out >= most:
+			return g.openEmpty()
+		case v.route.out >= most*3/4: // one that is slow leaves room for the others, as at the door
+			full[v.route] = true
+		default:
+			leave, room := g.door.Reserve(v.path)
+			if !room {
+				full[v.route] = true
+				continue
+			}
+			g.send(v, leave)
+			out++
+		}
+	}
+}
+
+// first is who has waited longest, but for those of full routes; nil if nobody waits.
+func (g *gate) first(full map[*heldRoute]bool) (first *visit) {
+	for _, h := range g.routes {
+		if e := h.queue.Front(); e != nil && !full[h] {
+			if v := e.Value.(*visit); first == nil || v.came.Before(first.came) {
+				first = v
+			}
+		}
+	}
+	return first
+}
+
+// send lets one request go.
+func (g *gate) send(v *visit, leave func()) {
+	g.unqueue(v)
+	v.route.out++
+	v.lane.underWay.Add(1)
+	v.leave = leave
+	close(v.letGo)
+}
+
+// openEmpty opens the lanes for which nobody waits, and reports whether somebody waits for another.
+func (g *gate) openEmpty() (more bool) {
+	longest := time.Duration(0)
+	for _, h := range g.routes {
+		longest = max(longest, h.longest)
+		if h.queue.Len() == 0 {
+			h.open()
+		}
+	}
+	if g.waiting > 0 {
+		return true
+	}
+	g.release = nil
+	g.lastWaits(longest)
+	return false
+}

@@ -77,12 +77,13 @@ type gate struct {
 	stopping  bool
 	routes    []*heldRoute // of this hold, or of the last one
 	waiting   int
+	most      int      // that may wait: maxWaiting
 	release   *release // nil while nobody is let go
 	lastWaits func(time.Duration)
 }
 
 func newGate(table *atomic.Pointer[table], clients *clients, door *web.Door) *gate {
-	return &gate{table: table, clients: clients, door: door, lastWaits: func(time.Duration) {}}
+	return &gate{table: table, clients: clients, door: door, most: maxWaiting, lastWaits: func(time.Duration) {}}
 }
 
 // ServeHTTP lets a request pass, or wait. What has no route is never held.

@@ -148,7 +148,7 @@ func (g *gate) queue(v *visit) int {
 	switch {
 	case h == nil:
 		return nowOpen
-	case g.waiting >= maxWaiting:
+	case g.waiting >= g.most:
 		h.failed++
 		return nowFull
 	}

@@ -1,0 +1,374 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/time/rate"
+
+	"banyan/internal/web"
+	labgate "banyan/scripts/lab/gate"
+)
+
+// operate is the ops port of a gateway, as the lab speaks to it.
+func operate(t testing.TB, g *gateway) *labgate.Gate {
+	mux := http.NewServeMux()
+	for pattern, endpoint := range g.endpoints() {
+		mux.Handle(pattern, endpoint)
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return labgate.At(server.URL)
+}
+
+// asked is what came of a request that a test does not wait for.
+type asked chan string
+
+// ask sends a request beside the test; its answer is status and body.
+func ask(ctx context.Context, method, url, body string) asked {
+	answer := make(asked, 1)
+	go func() {
+		req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		defer res.Body.Close()
+		said, err := io.ReadAll(res.Body)
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		answer <- fmt.Sprint(res.StatusCode, " ", string(said))
+	}()
+	return answer
+}
+
+// require waits for an answer that contains what is wanted.
+func (a asked) require(t *testing.T, wanted string) {
+	t.Helper()
+	select {
+	case got := <-a:
+		require.Contains(t, got, wanted)
+	case <-time.After(10 * time.Second):
+		require.Fail(t, "there is no answer", wanted)
+	}
+}
+
+// waits returns when so many wait.
+func waits(t *testing.T, ops *labgate.Gate, wanted int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		held, err := ops.Held(t.Context())
+		return err == nil && held.Waiting() == wanted
+	}, 10*time.Second, 2*time.Millisecond)
+}
+
+func TestHold(t *testing.T) {
+	t.Parallel()
+	t.Run("requests wait, and take the table that is in force when they are let go", func(t *testing.T) {
+		t.Parallel()
+		old, next := named(t, "old"), named(t, "new")
+		s := setup{routes: append(passing("/v1/things", old.URL), passing("/v1/shelves", named(t, "shelf").URL)...)}
+		server, g := s.start(t)
+		ops := operate(t, g)
+		held, err := ops.Hold(t.Context(), []string{"/v1/things"}, 5*time.Second)
+		require.NoError(t, err)
+		require.WithinDuration(t, time.Now().Add(5*time.Second), held.Until, time.Second)
+
+		get, post := ask(t.Context(), http.MethodGet, server.URL+"/v1/things/7", ""), ask(t.Context(), http.MethodPost, server.URL+"/v1/things", "body")
+		waits(t, ops, 2)
+		require.Equal(t, "shelf", text(t, call(t, http.MethodGet, server.URL+"/v1/shelves")), "others are not held")
+		require.NoError(t, ops.Replace(t.Context(), setup{routes: passing("/v1/things", next.URL)}.table(t)))
+		time.Sleep(50 * time.Millisecond)
+
+		held, err = ops.LetGo(t.Context())
+		require.NoError(t, err)
+		get.require(t, "200 new")
+		post.require(t, "200 new")
+		require.Zero(t, held.Until)
+		require.Zero(t, held.Waiting())
+		require.Equal(t, 2, held.Routes[0].Held)
+		require.Zero(t, held.Routes[0].Failed)
+		require.GreaterOrEqual(t, held.Routes[0].LongestWait, 50*time.Millisecond)
+		require.Equal(t, "new", text(t, call(t, http.MethodGet, server.URL+"/v1/things")), "the lane is open again")
+	})
+	t.Run("nobody is under way only when answers were sent to the end", func(t *testing.T) {
+		t.Parallel()
+		half, rest := make(chan struct{}), make(chan struct{})
+		upstream := upstreamServer(t, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "one")
+			_ = http.NewResponseController(w).Flush()
+			close(half)
+			<-rest
+			_, _ = io.WriteString(w, "two")
+		})
+		server, g := setup{routes: passing("/v1/things", upstream.URL)}.start(t)
+		ops := operate(t, g)
+		first := ask(t.Context(), http.MethodGet, server.URL+"/v1/things", "")
+		<-half
+		held, err := ops.Hold(t.Context(), []string{"/v1/things"}, 5*time.Second)
+		require.NoError(t, err)
+		require.Equal(t, 1, held.UnderWay())
+		time.Sleep(50 * time.Millisecond)
+		held, err = ops.Held(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 1, held.UnderWay(), "half an answer is none")
+		close(rest)
+		first.require(t, "200 onetwo")
+		require.Eventually(t, func() bool {
+			held, err := ops.Held(t.Context())
+			return err == nil && held.UnderWay() == 0
+		}, time.Second, time.Millisecond)
+	})
+	t.Run("lets go by itself when its time is over", func(t *testing.T) {
+		t.Parallel()
+		server, g := setup{routes: passing("/v1/things", named(t, "things").URL)}.start(t)
+		ops := operate(t, g)
+		_, err := ops.Hold(t.Context(), []string{"/v1/things"}, 200*time.Millisecond)
+		require.NoError(t, err)
+		began := time.Now()
+		ask(t.Context(), http.MethodGet, server.URL+"/v1/things", "").require(t, "200 things")
+		require.GreaterOrEqual(t, time.Since(began), 150*time.Millisecond)
+	})
+	t.Run("a second hold adds its routes and sets the time anew", func(t *testing.T) {
+		t.Parallel()
+		server, g := setup{routes: passing("/v1/things", named(t, "things").URL)}.start(t)
+		ops := operate(t, g)
+		_, err := ops.Hold(t.Context(), []string{"POST /v1/things"}, 300*time.Millisecond)
+		require.NoError(t, err)
+		post := ask(t.Context(), http.MethodPost, server.URL+"/v1/things", "")
+		waits(t, ops, 1)
+		require.Equal(t, "things", text(t, call(t, http.MethodGet, server.URL+"/v1/things")), "only one method is held")
+		_, err = ops.Hold(t.Context(), []string{"/v1/things"}, 5*time.Second)
+		require.NoError(t, err)
+		get := ask(t.Context(), http.MethodGet, server.URL+"/v1/things", "")
+		waits(t, ops, 2)
+		time.Sleep(400 * time.Millisecond)
+		held, err := ops.Held(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []int{1, 1}, []int{held.Routes[0].Waiting, held.Routes[1].Waiting}, "each counts for one route")
+		_, err = ops.LetGo(t.Context())
+		require.NoError(t, err)
+		post.require(t, "200")
+		get.require(t, "200")
+	})
+	t.Run("a client that leaves leaves the queue, and its request reaches nobody", func(t *testing.T) {
+		t.Parallel()
+		var reached atomic.Int32
+		upstream := upstreamServer(t, func(http.ResponseWriter, *http.Request) { reached.Add(1) })
+		server, g := setup{routes: passing("/v1/things", upstream.URL)}.start(t)
+		ops := operate(t, g)
+		_, err := ops.Hold(t.Context(), []string{"/v1/things"}, 5*time.Second)
+		require.NoError(t, err)
+		ctx, leave := context.WithCancel(t.Context())
+		ask(ctx, http.MethodGet, server.URL+"/v1/things", "")
+		waits(t, ops, 1)
+		leave()
+		waits(t, ops, 0)
+		held, err := ops.LetGo(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 1, held.Routes[0].Failed)
+		require.Zero(t, reached.Load())
+	})
+	t.Run("one more than may wait is told to come back", func(t *testing.T) {
+		t.Parallel()
+		server, g := setup{routes: passing("/v1/things", named(t, "things").URL)}.start(t)
+		g.gate.most = 1
+		ops := operate(t, g)
+		_, err := ops.Hold(t.Context(), []string{"/v1/things"}, 5*time.Second)
+		require.NoError(t, err)
+		first := ask(t.Context(), http.MethodGet, server.URL+"/v1/things", "")
+		waits(t, ops, 1)
+		res := call(t, http.MethodGet, server.URL+"/v1/things")
+		requireProblem(t, res, http.StatusServiceUnavailable, "unavailable")
+		require.Equal(t, "1", res.Header.Get("Retry-After"))
+		_, err = ops.LetGo(t.Context())
+		require.NoError(t, err)
+		first.require(t, "200 things")
+	})
+	t.Run("the rate limit counts a request when it comes, and not when it is let go", func(t *testing.T) {
+		t.Parallel()
+		server, g := setup{
+			routes: passing("/v1/things", named(t, "things").URL), limit: rateLimit{rate: rate.Limit(1.0 / 3600), burst: 2},
+		}.start(t)
+		ops := operate(t, g)
+		_, err := ops.Hold(t.Context(), []string{"/v1/things"}, 5*time.Second)
+		require.NoError(t, err)
+		var first [2]asked
+		for i := range first {
+			first[i] = ask(t.Context(), http.MethodGet, server.URL+"/v1/things", "")
+		}
+		waits(t, ops, 2)
+		requireProblem(t, call(t, http.MethodGet, server.URL+"/v1/things"), http.StatusTooManyRequests, "throttled")
+		_, err = ops.LetGo(t.Context())
+		require.NoError(t, err)
+		for i := range first {
+			first[i].require(t, "200 things")
+		}
+	})
+	t.Run("the server's time for a request does not end while it waits", func(t *testing.T) {
+		t.Parallel()
+		upstream := upstreamServer(t, func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(300 * time.Millisecond)
+			_, _ = io.Copy(w, r.Body)
+		})
+		_, g := setup{routes: passing("/v1/things", upstream.URL)}.start(t)
+		server := httptest.NewUnstartedServer(g.gate)
+		server.Config.ReadTimeout = 200 * time.Millisecond
+		server.Start()
+		t.Cleanup(server.Close)
+		ops := operate(t, g)
+		_, err := ops.Hold(t.Context(), []string{"/v1/things"}, 400*time.Millisecond)
+		require.NoError(t, err)
+		get, post := ask(t.Context(), http.MethodGet, server.URL+"/v1/things", ""), ask(t.Context(), http.MethodPost, server.URL+"/v1/things", "body")
+		get.require(t, "200")
+		post.require(t, "200 body")
+	})
+	t.Run("its wait is part of the time that the log tells", func(t *testing.T) {
+		t.Parallel()
+		var log bytes.Buffer
+		server, g := setup{
+			routes: passing("/v1/things", named(t, "things").URL), log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		}.start(t)
+		ops := operate(t, g)
+		_, err := ops.Hold(t.Context(), []string{"/v1/things"}, web.SlowRequest+100*time.Millisecond)
+		require.NoError(t, err)
+		ask(t.Context(), http.MethodGet, server.URL+"/v1/things", "").require(t, "200")
+		server.Close()
+		require.Contains(t, log.String(), `"route":"/v1/things"`, "it is a slow one")
+	})
+}
+
+// TestHoldLosesNobody shuts and opens the gate under load. When nobody is under way, nobody reaches the upstream until
+// the gate is opened again.
+func TestHoldLosesNobody(t *testing.T) {
+	t.Parallel()
+	var inside, reached atomic.Int64
+	upstream := upstreamServer(t, func(http.ResponseWriter, *http.Request) {
+		inside.Add(1)
+		defer inside.Add(-1)
+		reached.Add(1)
+		time.Sleep(time.Millisecond)
+	})
+	server, g := setup{routes: passing("/v1/things", upstream.URL)}.start(t)
+	ops := operate(t, g)
+	var answered atomic.Int64
+	ctx, stop := context.WithCancel(t.Context())
+	var customers sync.WaitGroup
+	for range 16 {
+		customers.Go(func() {
+			for ctx.Err() == nil {
+				res, err := http.Get(server.URL + "/v1/things")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				res.Body.Close()
+				if res.StatusCode != http.StatusOK {
+					t.Error(res.Status)
+					return
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	for range 10 {
+		_, err := ops.Hold(t.Context(), []string{"/v1/things"}, 5*time.Second)
+		require.NoError(t, err)
+		require.Eventually(t, func() bool {
+			held, err := ops.Held(t.Context())
+			return err == nil && held.UnderWay() == 0
+		}, 5*time.Second, time.Millisecond)
+		before := reached.Load()
+		require.Zero(t, inside.Load())
+		waits(t, ops, 16)
+		require.Equal(t, before, reached.Load())
+		_, err = ops.LetGo(t.Context())
+		require.NoError(t, err)
+		require.Eventually(t, func() bool { return reached.Load() > before+16 }, 5*time.Second, time.Millisecond)
+	}
+	stop()
+	customers.Wait()
+	require.Equal(t, reached.Load(), answered.Load())
+}
+
+// TestBurst holds a crowd that neither the gateway's door nor that of a process just started would let in.
+func TestBurst(t *testing.T) {
+	t.Parallel()
+	const crowd = 2000
+	processors := make(chan struct{}, 4)
+	upstream := httptest.NewServer(web.NewDoor(320, "/v1/things", "/v1/shelves").Guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		processors <- struct{}{}
+		time.Sleep(time.Millisecond)
+		<-processors
+		_, _ = io.Copy(w, r.Body)
+	})))
+	t.Cleanup(upstream.Close)
+	server, g := setup{routes: append(passing("/v1/things", upstream.URL), passing("/v1/shelves", upstream.URL)...), most: 2048}.start(t)
+	ops := operate(t, g)
+	_, err := ops.Hold(t.Context(), []string{"/v1/things", "/v1/shelves"}, 10*time.Second)
+	require.NoError(t, err)
+
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: crowd}}
+	defer client.CloseIdleConnections()
+	statuses := make(chan string, 2*crowd)
+	var customers sync.WaitGroup
+	come := func(n int) {
+		customers.Go(func() {
+			path := "/v1/things"
+			if n%3 == 0 {
+				path = "/v1/shelves"
+			}
+			res, err := client.Post(server.URL+path, "text/plain", strings.NewReader("an order"))
+			if err != nil {
+				statuses <- err.Error()
+				return
+			}
+			defer res.Body.Close()
+			body, err := io.ReadAll(res.Body)
+			statuses <- fmt.Sprint(res.StatusCode, string(body), err)
+		})
+	}
+	for n := range crowd {
+		come(n)
+	}
+	waits(t, ops, crowd)
+	var letGo sync.WaitGroup
+	letGo.Go(func() {
+		held, err := ops.LetGo(t.Context())
+		if err != nil || held.Waiting() > 0 {
+			t.Error(held, err)
+		}
+	})
+	for n := range 200 { // while the others are let go
+		come(n)
+		time.Sleep(time.Millisecond)
+	}
+	customers.Wait()
+	letGo.Wait()
+	close(statuses)
+	for status := range statuses {
+		require.Equal(t, "200an order<nil>", status)
+	}
+	held, err := ops.Held(t.Context())
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, held.Routes[0].Held+held.Routes[1].Held, crowd)
+	require.Zero(t, held.Routes[0].Failed+held.Routes[1].Failed)
+}

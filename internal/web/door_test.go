@@ -119,9 +119,55 @@ func TestDoor(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 6, count, "two areas, two figures each, and two limits")
 	})
+	t.Run("a place is reserved where there is room, and asking overruns nothing", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t)
+			require.Zero(t, h.come(40, "/v1/books/1"))
+			var places []func()
+			for range 8 {
+				leave, ok := h.door.Reserve("/v1/books/1")
+				require.True(t, ok)
+				places = append(places, leave)
+			}
+			for range 3 {
+				_, ok := h.door.Reserve("/v1/books/1")
+				require.False(t, ok, "48 are inside, three quarters of the house")
+			}
+			require.Zero(t, h.come(8, "/v1/orders"), "nobody was refused, so the crowd is let in")
+			for _, leave := range places {
+				leave()
+			}
+			require.Zero(t, h.come(8, "/v1/books/1"), "the places are free again")
+			h.letGo(56)
+			h.guests.Wait()
+		})
+	})
+	t.Run("is divided anew, and counts who is inside where they came in", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t)
+			require.Zero(t, h.come(48, "/v1/books/1"))
+			require.Zero(t, h.come(10, "/v1/orders"))
+			h.door.Divide("/v1/books", "/other")
+			require.EqualValues(t, 1, h.come(1, "/v1/books/1"), "an area that stays keeps its guests")
+			time.Sleep(2 * time.Second)
+			require.Zero(t, h.come(6, "/other"), "as many as the house holds, with those of the area that is gone")
+			require.EqualValues(t, 1, h.come(1, "/other"))
+			h.letGo(64)
+			h.guests.Wait()
+			time.Sleep(2 * time.Second)
+			require.Zero(t, h.come(48, "/other"), "all have left")
+			h.letGo(48)
+			h.guests.Wait()
+		})
+	})
 	t.Run("without a limit there is no door", func(t *testing.T) {
 		t.Parallel()
 		require.Nil(t, web.NewDoor(0))
+		var door *web.Door
+		door.Divide("/v1/books")
+		leave, ok := door.Reserve("/v1/books")
+		require.True(t, ok)
+		leave()
 	})
 }
 

@@ -3,6 +3,8 @@
 //
 // A request passes through it in this order:
 //
+//	gate.go       counts it, or lets it wait while what is behind its route is replaced; hold.go: how
+//	              long; release.go: how those that waited go on
 //	http.go       Echo: request id, trace, body limit, rate limit, own pages; a query that cannot
 //	              be parsed goes no further, for the proxy would drop what it cannot read of it
 //	limits.go     how often one client may ask
@@ -17,12 +19,12 @@
 //	answer.go     how long an answer may stand still, and what is said of one that was cut
 //
 // The door is package web's, and the monolith's as well: what is more than can be served is
-// refused before any of this.
+// refused behind the gate, before all the rest.
 //
 // It may call accounts, to exchange tokens, and the upstreams of its routes. It
 // never reads a body: decoding and encoding JSON here would cost more than the hop.
 // Its own answers are the problems that the monolith would send, byte for byte.
 //
-// The table of routes hangs on an atomic pointer and is replaced as a whole, so a
-// request sees one table from beginning to end.
+// The table of routes hangs on an atomic pointer and is replaced as a whole (replace.go), so a
+// request sees one table from beginning to end. ops.go is how operators do that.
 package main

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"banyan/internal/fault"
 	"banyan/internal/process"
 	"banyan/internal/web"
@@ -70,20 +72,27 @@ type gate struct {
 	guarded  http.Handler // the door, and all that is behind
 	reserved http.Handler // what is behind the door, for those that have a place there
 
-	mu        sync.Mutex
-	standing  bool      // a hold stands
-	until     time.Time // then it lets go by itself
-	deadMan   *time.Timer
-	stopping  bool
-	routes    []*heldRoute // of this hold, or of the last one
-	waiting   int
-	most      int      // that may wait: maxWaiting
-	release   *release // nil while nobody is let go
-	lastWaits func(time.Duration)
+	mu       sync.Mutex
+	standing bool      // a hold stands
+	until    time.Time // then it lets go by itself
+	deadMan  *time.Timer
+	stopping bool
+	routes   []*heldRoute // of this hold, or of the last one
+	waiting  int
+	most     int      // that may wait: maxWaiting
+	release  *release // nil while nobody is let go
+	longest  prometheus.Histogram
 }
 
 func newGate(table *atomic.Pointer[table], clients *clients, door *web.Door) *gate {
-	return &gate{table: table, clients: clients, door: door, most: maxWaiting, lastWaits: func(time.Duration) {}}
+	return &gate{
+		table: table, clients: clients, door: door, most: maxWaiting,
+		longest: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "gateway_hold_longest_wait_seconds",
+			Help:    "The longest time that a request had to wait, by hold.",
+			Buckets: []float64{.05, .1, .2, .3, .4, .5, .75, 1, 2, 4, 6, 10, 15},
+		}),
+	}
 }
 
 // ServeHTTP lets a request pass, or wait. What has no route is never held.
@@ -102,7 +111,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.guarded.ServeHTTP(w, r)
 		return
 	}
-	v := &visit{came: time.Now(), path: r.URL.Path, lane: lane, letGo: make(chan struct{})}
+	v := &visit{came: time.Now(), path: r.URL.Path, record: route.record, lane: lane, letGo: make(chan struct{})}
 	if v.refused = g.clients.admit(r.RemoteAddr); v.refused != nil {
 		g.guarded.ServeHTTP(w, visiting(r, v)) // which says so; there is nothing to wait for
 		return
@@ -115,6 +124,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type visit struct {
 	came    time.Time
 	path    string
+	record  *record
 	lane    *lane
 	refused error // by the rate limit
 

@@ -149,11 +149,13 @@ func (g *gate) queue(v *visit) int {
 	case h == nil:
 		return nowOpen
 	case g.waiting >= g.most:
-		h.failed++
+		g.fail(v, h)
 		return nowFull
 	}
 	h.held++
 	g.waiting++
+	v.record.held.Add(1)
+	v.record.waiting.Add(1)
 	v.route, v.place = h, h.queue.PushBack(v)
 	return nowWaits
 }
@@ -168,14 +170,20 @@ func (g *gate) abandon(v *visit) bool {
 	default:
 	}
 	g.unqueue(v)
-	v.route.failed++
+	g.fail(v, v.route)
 	return true
+}
+
+func (g *gate) fail(v *visit, h *heldRoute) {
+	h.failed++
+	v.record.heldFailed.Add(1)
 }
 
 // unqueue ends a request's wait. Callers hold the lock.
 func (g *gate) unqueue(v *visit) {
 	v.route.queue.Remove(v.place)
 	g.waiting--
+	v.record.waiting.Add(-1)
 	v.route.longest = max(v.route.longest, time.Since(v.came))
 }
 
@@ -190,7 +198,7 @@ func (g *gate) answered(v *visit, status int) {
 	v.route.out--
 	switch status {
 	case 0, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		v.route.failed++
+		g.fail(v, v.route)
 	default:
 		if g.release != nil {
 			g.release.answered++

@@ -14,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/time/rate"
 
@@ -254,6 +257,52 @@ func TestHold(t *testing.T) {
 		server.Close()
 		require.Contains(t, log.String(), `"route":"/v1/things"`, "it is a slow one")
 	})
+}
+
+func TestGateMetrics(t *testing.T) {
+	t.Parallel()
+	s := setup{routes: passing("/v1/things", named(t, "things").URL)}
+	server, g := s.start(t)
+	ops := operate(t, g)
+	registry := prometheus.NewPedanticRegistry()
+	g.register(registry)
+	compare := func(waiting, held, failed, replaced int) {
+		t.Helper()
+		want := fmt.Sprintf(`# HELP gateway_held_failed_total Requests whose client left while they were held, that found no room to wait, or that were answered 502, 503 or 504 when let go.
+# TYPE gateway_held_failed_total counter
+gateway_held_failed_total{route="/v1/things"} %d
+# HELP gateway_held_total Requests that were held.
+# TYPE gateway_held_total counter
+gateway_held_total{route="/v1/things"} %d
+# HELP gateway_table_replacements_total Tables of routes that were put into force after the first one.
+# TYPE gateway_table_replacements_total counter
+gateway_table_replacements_total %d
+# HELP gateway_under_way Requests that passed the gate and have not been answered in full.
+# TYPE gateway_under_way gauge
+gateway_under_way{route="/v1/things"} 0
+# HELP gateway_waiting Requests that are held now.
+# TYPE gateway_waiting gauge
+gateway_waiting{route="/v1/things"} %d
+`, failed, held, replaced, waiting)
+		require.EventuallyWithT(t, func(c *assert.CollectT) {
+			assert.NoError(c, testutil.GatherAndCompare(registry, strings.NewReader(want), "gateway_held_failed_total", "gateway_held_total",
+				"gateway_table_replacements_total", "gateway_under_way", "gateway_waiting"))
+		}, 5*time.Second, 5*time.Millisecond)
+	}
+	_, err := ops.Hold(t.Context(), []string{"/v1/things"}, 5*time.Second)
+	require.NoError(t, err)
+	first, second := ask(t.Context(), http.MethodGet, server.URL+"/v1/things", ""), ask(t.Context(), http.MethodGet, server.URL+"/v1/things", "")
+	compare(2, 2, 0, 0)
+	s.routes = passing("/v1/things", deadAddress(t))
+	require.NoError(t, ops.Replace(t.Context(), s.table(t)))
+	_, err = ops.LetGo(t.Context())
+	require.NoError(t, err)
+	first.require(t, "503")
+	second.require(t, "503")
+	compare(0, 2, 2, 1)
+	count, err := testutil.GatherAndCount(registry, "gateway_hold_longest_wait_seconds")
+	require.NoError(t, err)
+	require.Equal(t, 1, count)
 }
 
 // TestHoldLosesNobody shuts and opens the gate under load. When nobody is under way, nobody reaches the upstream until

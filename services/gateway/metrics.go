@@ -8,7 +8,7 @@ import (
 // register exports what the gateway does to stay on its feet. Labels are the prefixes
 // and addresses of the routes file, so a client makes up none.
 func (g *gateway) register(r prometheus.Registerer) {
-	r.MustRegister(g.door, hopCollector{g})
+	r.MustRegister(g.door, g.gate.longest, hopCollector{g}, gateCollector{g})
 }
 
 // hopCollector reads the counts that the table of routes keeps, so that counting costs a
@@ -58,6 +58,39 @@ func (c hopCollector) Collect(ch chan<- prometheus.Metric) {
 		counter(breakerOpened, u.breaker.opened.Load(), base)
 		ch <- prometheus.MustNewConstMetric(breakerState, prometheus.GaugeValue, u.breaker.state(), base)
 	}
+}
+
+// gateCollector reads what the gate counts.
+type gateCollector struct{ gateway *gateway }
+
+var (
+	gateUnderWay = prometheus.NewDesc("gateway_under_way",
+		"Requests that passed the gate and have not been answered in full.", []string{"route"}, nil)
+	gateWaiting = prometheus.NewDesc("gateway_waiting",
+		"Requests that are held now.", []string{"route"}, nil)
+	gateHeld = prometheus.NewDesc("gateway_held_total",
+		"Requests that were held.", []string{"route"}, nil)
+	gateFailed = prometheus.NewDesc("gateway_held_failed_total",
+		"Requests whose client left while they were held, that found no room to wait, or that were answered 502, 503 or 504 when let go.", []string{"route"}, nil)
+	tableReplaced = prometheus.NewDesc("gateway_table_replacements_total",
+		"Tables of routes that were put into force after the first one.", nil, nil)
+)
+
+func (c gateCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{gateUnderWay, gateWaiting, gateHeld, gateFailed, tableReplaced} {
+		ch <- d
+	}
+}
+
+// Collect is called at each scrape.
+func (c gateCollector) Collect(ch chan<- prometheus.Metric) {
+	for _, r := range c.gateway.table.Load().routes {
+		ch <- prometheus.MustNewConstMetric(gateUnderWay, prometheus.GaugeValue, float64(r.lanes.underWay()), r.Prefix)
+		ch <- prometheus.MustNewConstMetric(gateWaiting, prometheus.GaugeValue, float64(r.waiting.Load()), r.Prefix)
+		ch <- prometheus.MustNewConstMetric(gateHeld, prometheus.CounterValue, float64(r.held.Load()), r.Prefix)
+		ch <- prometheus.MustNewConstMetric(gateFailed, prometheus.CounterValue, float64(r.heldFailed.Load()), r.Prefix)
+	}
+	ch <- prometheus.MustNewConstMetric(tableReplaced, prometheus.CounterValue, float64(c.gateway.replaced.Load()))
 }
 
 // state is the breaker's, as a number that grows with the trouble.

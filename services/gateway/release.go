@@ -158,6 +158,6 @@ func (g *gate) openEmpty() (more bool) {
 		return true
 	}
 	g.release = nil
-	g.lastWaits(longest)
+	g.longest.Observe(longest.Seconds())
 	return false
 }

@@ -41,6 +41,8 @@ type record struct {
 	failovers atomic.Int64 // requests that moved on, since nothing could be sent to the first
 	cuts      cuts
 	lanes     lanes
+
+	waiting, held, heldFailed atomic.Int64 // at the gate: now, in all, and in vain
 }
 
 // table is every route, the longest prefix first. It never changes; it is replaced.

@@ -87,7 +87,6 @@ func TestEnvironment(t *testing.T) {
 		require.Contains(t, second["NATS_URL"], "//monolith:")
 		require.Contains(t, second["CALLERS"], "gateway=")
 		require.NotContains(t, second, "SMTP_ADDR")
-		require.Equal(t, "http://127.0.0.1:8108", environmentOf(t, s, "gateway")["ACCOUNTS_URL"], "the trunk exchanges")
 		require.Equal(t, "http://127.0.0.1:8108", environmentOf(t, s, "notifications")["ACCOUNTS_URL"])
 
 		seventh := environmentOf(t, example(t, 7), Trunk)

@@ -95,12 +95,14 @@ func TestWriteRoutes(t *testing.T) {
 	s.via = func(link Link) (string, error) {
 		return strings.Replace(link.Address, "127.0.0.1:8132", link.To, 1), nil
 	}
+	var exchange []string
 	upstreams := func(gateway string) map[string][]string {
 		require.NoError(t, s.writeRoutes(gateway))
 		content, err := os.ReadFile(routesFile(s.dir, gateway))
 		require.NoError(t, err)
 		var table Table
 		require.NoError(t, json.Unmarshal(content, &table))
+		exchange = table.Exchange
 		leads := map[string][]string{}
 		for _, route := range table.Routes {
 			leads[route.Prefix] = route.Upstreams
@@ -113,9 +115,13 @@ func TestWriteRoutes(t *testing.T) {
 	require.Equal(t, []string{"http://127.0.0.1:8108"}, at["/v1/orders"], "the trunk, which has not lost orders yet")
 	require.Equal(t, at["/v1/cart"], at["/v1/payments"])
 
+	require.Equal(t, []string{"http://127.0.0.1:8101"}, exchange, "accounts, which has left")
+	require.Contains(t, environmentOf(t, example(t, 1), "gateway"), "SERVICE_KEY", "which it needs once its table exchanges tokens")
+
 	// The façade's monolith is one of its own, on the first one's data.
 	for prefix, to := range upstreams(facade) {
 		require.Equal(t, []string{"http://127.0.0.1:8110"}, to, prefix)
 	}
+	require.Empty(t, exchange)
 	require.Contains(t, environmentOf(t, s, behindFacade)["DATABASE_URL"], "/monolith?application_name=monolith-2")
 }

@@ -17,6 +17,8 @@
 //	retry.go      what is sent again, where to, and how often at most; body.go: what of it
 //	              can be sent again; wire.go: what was sent
 //	answer.go     how long an answer may stand still, and what is said of one that was cut
+//	shadow.go     what a second upstream would have said, once the customer has been answered;
+//	              compare.go: whether it means the same
 //
 // The door is package web's, and the monolith's as well: what is more than can be served is
 // refused behind the gate, before all the rest.

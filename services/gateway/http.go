@@ -27,6 +27,9 @@ type gateway struct {
 
 	replacing sync.Mutex
 	replaced  atomic.Int64 // tables, after the first
+
+	shadow  atomic.Pointer[shadow] // nil: nothing is compared
+	shadows shadowCounts           // of all comparisons
 }
 
 func newGateway(cfg Config, bearer func() (string, error), log *slog.Logger) *gateway {
@@ -97,6 +100,15 @@ func (g *gateway) forward(next echo.HandlerFunc) echo.HandlerFunc {
 		if route.Token == tokenPass && endsSession(r) {
 			h.onSuccess = func() { g.identities.end(r) }
 		}
-		return g.proxy.forward(c.Response(), r, h)
+		shadow := g.shadow.Load()
+		if !shadow.wants(r, route) {
+			return g.proxy.forward(c.Response(), r, h)
+		}
+		answer := &copied{ResponseWriter: c.Response()}
+		err = g.proxy.forward(answer, r, h)
+		if err == nil {
+			shadow.offer(r, h.requestID, answer)
+		}
+		return err
 	}
 }

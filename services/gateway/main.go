@@ -61,6 +61,7 @@ func run(ctx context.Context, environ []string, stderr io.Writer) error {
 	for pattern, endpoint := range gateway.endpoints() {
 		app.HandleOps(pattern, endpoint)
 	}
+	app.Close("shadow", func() { gateway.stopShadow() })
 	app.Close("connections", func() { gateway.table.Load().close() })
 	// A stop waits for all requests, so those that are held have to go at once.
 	defer context.AfterFunc(ctx, gateway.gate.stop)()

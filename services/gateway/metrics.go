@@ -1,6 +1,8 @@
 package main
 
 import (
+	"sync/atomic"
+
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -72,12 +74,15 @@ var (
 		"Requests that were held.", []string{"route"}, nil)
 	gateFailed = prometheus.NewDesc("gateway_held_failed_total",
 		"Requests whose client left while they were held, that found no room to wait, or that were answered 502, 503 or 504 when let go.", []string{"route"}, nil)
+	shadowAsked = prometheus.NewDesc("gateway_shadow_requests_total",
+		"Copies of requests for a second upstream, by what came of them: sent, and then equal, different or failed; or dropped, since there were too many.",
+		[]string{"outcome"}, nil)
 	tableReplaced = prometheus.NewDesc("gateway_table_replacements_total",
 		"Tables of routes that were put into force after the first one.", nil, nil)
 )
 
 func (c gateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{gateUnderWay, gateWaiting, gateHeld, gateFailed, tableReplaced} {
+	for _, d := range []*prometheus.Desc{gateUnderWay, gateWaiting, gateHeld, gateFailed, tableReplaced, shadowAsked} {
 		ch <- d
 	}
 }
@@ -91,6 +96,12 @@ func (c gateCollector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(gateFailed, prometheus.CounterValue, float64(r.heldFailed.Load()), r.Prefix)
 	}
 	ch <- prometheus.MustNewConstMetric(tableReplaced, prometheus.CounterValue, float64(c.gateway.replaced.Load()))
+	shadows := &c.gateway.shadows
+	for outcome, n := range map[string]*atomic.Int64{
+		"sent": &shadows.sent, "equal": &shadows.equal, "different": &shadows.different, "dropped": &shadows.dropped, "failed": &shadows.failed,
+	} {
+		ch <- prometheus.MustNewConstMetric(shadowAsked, prometheus.CounterValue, float64(n.Load()), outcome)
+	}
 }
 
 // state is the breaker's, as a number that grows with the trouble.

@@ -25,6 +25,9 @@ func (g *gateway) endpoints() map[string]http.Handler {
 		"POST /hold":              endpoint(g.postHold),
 		"DELETE /hold":            endpoint(g.deleteHold),
 		"POST /connections/close": endpoint(g.closeConnections),
+		"GET /shadow":             endpoint(g.showShadow),
+		"PUT /shadow":             endpoint(g.putShadow),
+		"DELETE /shadow":          endpoint(g.deleteShadow),
 	}
 }
 
@@ -118,4 +121,23 @@ func (g *gateway) closeConnections(w http.ResponseWriter, r *http.Request) error
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+func (g *gateway) showShadow(w http.ResponseWriter, _ *http.Request) error {
+	return answerJSON(w, g.shadow.Load().state())
+}
+
+func (g *gateway) putShadow(w http.ResponseWriter, r *http.Request) error {
+	var req shadowRequest
+	if err := web.Read(r, &req); err != nil {
+		return err
+	}
+	if err := g.startShadow(req); err != nil {
+		return err
+	}
+	return g.showShadow(w, r)
+}
+
+func (g *gateway) deleteShadow(w http.ResponseWriter, _ *http.Request) error {
+	return answerJSON(w, g.stopShadow().state())
 }

@@ -219,6 +219,22 @@ func TestRotationSteps(t *testing.T) {
 		_, err := verifierOf(one, two).Authenticate(carrying(issue(t, next, time.Minute)))
 		require.NoError(t, err)
 	})
+	t.Run("an issuer that moves is asked where it was and where it will be", func(t *testing.T) {
+		t.Parallel()
+		was, will := publish(t, old), publish(t)
+		will.body.Store(nil)
+		v := verifierOf(was, will)
+		_, err := v.Authenticate(carrying(issue(t, old, time.Minute)))
+		require.NoError(t, err)
+		was.Close() // from now on it refuses connections
+		_, err = v.Authenticate(carrying(issue(t, old, 2*time.Minute)))
+		require.NoError(t, err, "between the two, the keys at hand are good")
+		will.set(next, old)
+		for _, key := range []ed25519.PrivateKey{next, old} {
+			_, err = v.Authenticate(carrying(issue(t, key, 3*time.Minute)))
+			require.NoError(t, err)
+		}
+	})
 	t.Run("a key that was published just after a fetch is found", func(t *testing.T) {
 		t.Parallel()
 		p := publish(t, old)

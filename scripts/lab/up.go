@@ -46,7 +46,8 @@ func (c *upCommand) Run(ctx context.Context, line *commands, to streams) error {
 		return exitCode(130)
 	}
 	var down *up.StepError
-	if errors.As(err, &down) {
+	var open *up.OpenMoveError
+	if errors.As(err, &down) || errors.As(err, &open) {
 		fmt.Fprintln(to.err, "lab:", err)
 		return exitCode(2)
 	}

@@ -53,9 +53,9 @@ func natsEnvironment(dir string, secrets *secrets) []string {
 	return env
 }
 
-// makeStream makes the one stream of all events, which the services' users may not. Where there is no trunk any more, its
+// makeStream makes the one stream of all events, which the services' users may not. Where the trunk is gone for good, its
 // consumer goes: what nobody reads would pile up.
-func makeStream(ctx context.Context, adminURL string, step Step) error {
+func makeStream(ctx context.Context, adminURL string, trunkGone bool) error {
 	conn, err := nats.Connect(adminURL, nats.Name("lab"), nats.Timeout(5*time.Second))
 	if err != nil {
 		return fmt.Errorf("connect to NATS as %s: %w", natsAdmin, err)
@@ -65,7 +65,7 @@ func makeStream(ctx context.Context, adminURL string, step Step) error {
 	if err != nil {
 		return fmt.Errorf("use JetStream: %w", err)
 	}
-	if err := events.Provision(ctx, stream); err != nil || step.Number < LastStep {
+	if err := events.Provision(ctx, stream); err != nil || !trunkGone {
 		return err
 	}
 	err = stream.DeleteConsumer(ctx, events.Stream, SchemaOf(Trunk))

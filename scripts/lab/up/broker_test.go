@@ -38,7 +38,7 @@ func TestBroker(t *testing.T) {
 
 	t.Run("forgets the trunk's consumer where there is no trunk", func(t *testing.T) {
 		admin := as(natsAdmin, kept.NATS[natsAdmin])
-		require.NoError(t, makeStream(t.Context(), admin, Ladder[7]))
+		require.NoError(t, makeStream(t.Context(), admin, false))
 		conn, err := nats.Connect(admin)
 		require.NoError(t, err)
 		defer conn.Close()
@@ -46,18 +46,18 @@ func TestBroker(t *testing.T) {
 		require.NoError(t, err)
 		_, err = js.CreateConsumer(t.Context(), events.Stream, jetstream.ConsumerConfig{Durable: Monolith})
 		require.NoError(t, err)
-		require.NoError(t, makeStream(t.Context(), admin, Ladder[7]))
+		require.NoError(t, makeStream(t.Context(), admin, false))
 		_, err = js.Consumer(t.Context(), events.Stream, Monolith)
 		require.NoError(t, err, "step 7 needs it")
-		require.NoError(t, makeStream(t.Context(), admin, Ladder[LastStep]))
+		require.NoError(t, makeStream(t.Context(), admin, true))
 		_, err = js.Consumer(t.Context(), events.Stream, Monolith)
 		require.ErrorIs(t, err, jetstream.ErrConsumerNotFound)
 	})
 
 	t.Run("lets the administrator make the stream, again and again", func(t *testing.T) {
 		admin := as(natsAdmin, kept.NATS[natsAdmin])
-		require.NoError(t, makeStream(t.Context(), admin, Ladder[LastStep]))
-		require.NoError(t, makeStream(t.Context(), admin, Ladder[LastStep]))
+		require.NoError(t, makeStream(t.Context(), admin, true))
+		require.NoError(t, makeStream(t.Context(), admin, true))
 	})
 }
 
@@ -75,6 +75,6 @@ func TestBrokerProcess(t *testing.T) {
 	require.Equal(t, address, l.broker.URL(), "clients find it where it was")
 	admin, err := l.natsAdminURL()
 	require.NoError(t, err)
-	require.NoError(t, makeStream(t.Context(), admin, Ladder[LastStep]))
+	require.NoError(t, makeStream(t.Context(), admin, true))
 	stop(t, l)
 }

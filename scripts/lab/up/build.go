@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync"
 )
 
 // Root is the root of the repository: the first folder from the working directory upwards that holds this
@@ -55,6 +56,39 @@ func build(ctx context.Context, root, bin string, processes []string, overlay st
 		return context.Cause(ctx)
 	}
 	return fmt.Errorf("the programs do not build:\n%s", bytes.TrimSpace(out))
+}
+
+// programs are those that are built already. Sources that change while the lab runs reach the programs that are built
+// afterwards, and no others.
+type programs struct {
+	mu   sync.Mutex
+	done map[string]bool
+}
+
+// ensure builds the programs of the processes that are not there yet.
+func (p *programs) ensure(ctx context.Context, l *Lab, processes ...string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	missing := slices.DeleteFunc(slices.Clone(processes), func(process string) bool { return p.done[programOf(process)] })
+	if len(missing) == 0 {
+		return nil
+	}
+	if err := build(ctx, l.root, filepath.Join(l.options.Dir, "bin"), missing, l.options.Overlay); err != nil {
+		return err
+	}
+	if p.done == nil {
+		p.done = map[string]bool{}
+	}
+	for _, process := range missing {
+		p.done[programOf(process)] = true
+	}
+	return nil
+}
+
+func (p *programs) has(process string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.done[programOf(process)]
 }
 
 // packageOf is where a process's program is in the repository.

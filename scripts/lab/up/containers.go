@@ -125,7 +125,7 @@ func (c *Containers) MakeStream(ctx context.Context) error {
 		return err
 	}
 	for deadline := time.Now().Add(brokerPatience); ; {
-		err := makeStream(ctx, address, s.step)
+		err := makeStream(ctx, address, s.step.Number == LastStep)
 		if err == nil || errors.Is(err, nats.ErrAuthorization) || time.Now().After(deadline) {
 			return err
 		}

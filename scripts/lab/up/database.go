@@ -94,6 +94,11 @@ func prepareDatabases(ctx context.Context, admin string, schemas map[string][]st
 		return nil, err
 	}
 
+	return databases, migrate(ctx, databases, schemas, secrets)
+}
+
+// migrate brings schemas up to date, as their owners.
+func migrate(ctx context.Context, databases map[string]string, schemas map[string][]string, secrets *secrets) error {
 	migrating, ctx := errgroup.WithContext(ctx)
 	for side, all := range schemas {
 		for _, schema := range all {
@@ -108,7 +113,7 @@ func prepareDatabases(ctx context.Context, admin string, schemas map[string][]st
 			})
 		}
 	}
-	return databases, migrating.Wait()
+	return migrating.Wait()
 }
 
 // adminURL checks that a URL can be what the lab needs: a URL and not a list of words.

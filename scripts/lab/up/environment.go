@@ -55,6 +55,39 @@ func (s *settings) added(process string) []string {
 	return added
 }
 
+// at are the settings as they are at a step, which a process keeps that was started at that step.
+func (s *settings) at(step Step) *settings {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &settings{
+		dir: s.dir, step: step, addresses: s.addresses, secrets: s.secrets, databases: s.databases, natsURL: s.natsURL,
+		via: s.via, extra: s.extra,
+	}
+}
+
+// now are the settings as they are, which others may change meanwhile.
+func (s *settings) now() *settings {
+	return s.at(s.currentStep())
+}
+
+func (s *settings) currentStep() Step {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.step
+}
+
+func (s *settings) become(step Step) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.step = step
+}
+
+func (s *settings) setBroker(natsURL string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.natsURL = natsURL
+}
+
 // set adds variables to those that were asked for.
 func (s *settings) set(process string, variables []string) {
 	s.mu.Lock()
@@ -87,6 +120,18 @@ func (s *settings) reachURL(from, to, at string) (string, error) {
 
 // ledgerFile is where the card processor keeps what it did.
 func (s *settings) ledgerFile() string { return filepath.Join(s.dir, "outside", "ledger.jsonl") }
+
+// environmentAs is the environment of a process in one part, at an address that may be another than its usual one.
+func (s *settings) environmentAs(as part, process string, to address) ([]string, error) {
+	s = s.at(as.step)
+	s.addresses = maps.Clone(s.addresses)
+	s.addresses[process] = to
+	env, err := s.environment(process)
+	if err == nil && as.standby {
+		env = append(env, "STANDBY=true")
+	}
+	return env, err
+}
 
 // environment is the whole environment of a process.
 func (s *settings) environment(process string) ([]string, error) {
@@ -183,6 +228,9 @@ func (s *settings) value(process, variable string) (string, error) {
 	// INVENTORY_URL and its like are the addresses of the services, of all instances.
 	name, found := strings.CutSuffix(variable, "_URL")
 	instances := instancesOf(s.step.Home(strings.ToLower(name)), s.addresses)
+	if variable == "ACCOUNTS_URL" && service == "notifications" && s.step.accountsMoves() {
+		instances = slices.Concat(instancesOf(Trunk, s.addresses), instancesOf("accounts", s.addresses))
+	}
 	if !found || len(instances) == 0 {
 		return "", fmt.Errorf("the lab does not know what to say")
 	}

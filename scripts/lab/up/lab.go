@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"banyan/internal/local"
@@ -19,6 +20,7 @@ type Lab struct {
 	sides    []string // their names
 	step     Step     // of the services' side, once it is known
 	climbs   bool     // the services' data have to be moved to that step
+	moves    []move   // what of the services' data was on its way when the lab started
 	progress *progress
 
 	lock     *os.File
@@ -32,6 +34,17 @@ type Lab struct {
 	// broken ends when a process dies by itself; its cause is the [Crash].
 	broken context.Context
 	fail   context.CancelCauseFunc
+
+	// change is held exclusively by what changes the whole side, and shared by what changes one process.
+	change    sync.RWMutex
+	preparing sync.Mutex // held while an area is prepared, which takes as long as a build does
+	finding   sync.Mutex // held while a process is looked for, and made if it is missing
+	// life ends when the lab is about to stop: then nothing is started any more.
+	life    context.Context
+	end     context.CancelFunc
+	control *control
+	built   programs
+	moving  atomic.Bool // a move was open when the data were asked last
 
 	mu        sync.Mutex
 	state     State
@@ -70,6 +83,7 @@ func prepare(ctx context.Context, options Options) (_ *Lab, err error) {
 	}
 	l := &Lab{options: options, progress: newProgress(options.Out)}
 	l.broken, l.fail = context.WithCancelCause(context.Background())
+	l.life, l.end = context.WithCancel(context.Background())
 	if l.sides, err = sides(options.Only); err != nil {
 		return nil, err
 	}
@@ -96,7 +110,7 @@ func prepare(ctx context.Context, options Options) (_ *Lab, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.reserved, err = reserve(ctx, l.possible(), options.PortOffset, options.RandomPorts); err != nil {
+	if l.reserved, err = reserve(ctx, l.reservable(), options.PortOffset, options.RandomPorts); err != nil {
 		return nil, err
 	}
 	l.settings = &settings{
@@ -105,11 +119,34 @@ func prepare(ctx context.Context, options Options) (_ *Lab, err error) {
 	return l, nil
 }
 
-// names are the lab's own programs, by the names of their processes.
-func (l *Lab) names() []string { return l.options.processes(l.sides, l.step) }
+// names are the lab's own programs, by the names of their processes, when it starts.
+func (l *Lab) names() []string {
+	names := l.options.processes(l.sides, l.step)
+	for _, m := range l.moves {
+		if !m.switched() {
+			names = append(names, m.Area)
+		}
+	}
+	return names
+}
 
-// possible are the programs that may have to run. Which of them will, the data decide if nobody has named a step, and the
-// ports have to be free before the first server starts.
+// reservable are the processes that may run, now or later. All areas may leave while the lab runs, and their ports are
+// well known.
+func (l *Lab) reservable() []string {
+	names := l.possible()
+	if !l.has(Services) || l.options.Step != nil && *l.options.Step < stepGateway {
+		return names
+	}
+	for _, process := range append(slices.Clone(services), Trunk) {
+		if !slices.Contains(names, process) {
+			names = append(names, process)
+		}
+	}
+	return names
+}
+
+// possible are the programs that may have to run at the start. Which of them will, the data decide if nobody has named a
+// step, and they are built before the data can be asked.
 func (l *Lab) possible() []string {
 	step := Ladder[LastStep]
 	if l.options.Step != nil {
@@ -146,6 +183,7 @@ func (l *Lab) takeFolder() error {
 		return err
 	}
 	l.lock = lock
+	removeStale(dir)
 	l.state = State{PID: os.Getpid(), StartedAt: time.Now().UTC().Truncate(time.Second), Dir: dir}
 	return l.state.write()
 }
@@ -183,8 +221,13 @@ func (l *Lab) Wait(ctx context.Context) error {
 // Stop ends all processes, those that customers talk to first, and leaves the folder. Data, secrets
 // and logs stay. It may be called once.
 func (l *Lab) Stop(ctx context.Context) error {
+	if l.end != nil {
+		l.end()
+	}
+	l.control.close()
+	l.change.Lock() // what was asked for before has ended
 	l.mu.Lock()
-	l.state.Ready = false
+	l.state.Ready, l.state.ControlSocket = false, ""
 	err := l.state.write()
 	processes := slices.Clone(l.processes)
 	l.mu.Unlock()
@@ -205,6 +248,7 @@ func (l *Lab) Stop(ctx context.Context) error {
 	if l.unclaim != nil {
 		l.unclaim()
 	}
+	l.change.Unlock()
 	l.watches.Wait()
 	l.fail(nil)
 	return errors.Join(err, l.leaveFolder())

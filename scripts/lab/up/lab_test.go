@@ -127,6 +127,8 @@ func TestLab(t *testing.T) {
 	require.NoError(t, err)
 	second := lab.State()
 	require.Equal(t, "small", second.SeedSize)
+	require.NotEmpty(t, first.ControlSocket)
+	require.NoFileExists(t, first.ControlSocket, "the socket of the one that was killed is gone")
 	require.True(t, isMarked(t, lab.DatabaseURL(Monolith), marked), "what was committed before the kill is there")
 
 	// PostgreSQL dies and comes back on the same port, and the lab stays.

@@ -12,7 +12,7 @@ type Options struct {
 	// Only starts one side, [Monolith] or [Services]; empty starts both.
 	Only string
 	// Step is the number of the step that the services' side is to be at; nil is the one that its data stand at, and the
-	// last one if there are none. Data climb, and never go down.
+	// last one if there are none. Data climb, and never go down; while an area is on its way, they stay where they are.
 	Step *int
 	// SeedSize is small, medium, large or huge, which is for the services' side alone; empty keeps what is there, or takes small.
 	SeedSize string

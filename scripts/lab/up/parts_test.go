@@ -87,7 +87,12 @@ func TestEnvironment(t *testing.T) {
 		require.Contains(t, second["NATS_URL"], "//monolith:")
 		require.Contains(t, second["CALLERS"], "gateway=")
 		require.NotContains(t, second, "SMTP_ADDR")
-		require.Equal(t, "http://127.0.0.1:8108", environmentOf(t, s, "notifications")["ACCOUNTS_URL"])
+		for _, number := range []int{2, 3} { // accounts may leave and come back
+			s := example(t, number)
+			s.addresses[Trunk], s.addresses["accounts"] = portsOf(Trunk), portsOf("accounts")
+			require.Equal(t, "http://127.0.0.1:8108,http://127.0.0.1:8101", environmentOf(t, s, "notifications")["ACCOUNTS_URL"])
+		}
+		require.Equal(t, "http://127.0.0.1:8101", environmentOf(t, example(t, 4), "notifications")["ACCOUNTS_URL"])
 
 		seventh := environmentOf(t, example(t, 7), Trunk)
 		require.Equal(t, "notifications,accounts,catalog,inventory,payments,shipping", seventh["EXTRACTED"])

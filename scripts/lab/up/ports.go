@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os/exec"
@@ -93,7 +94,7 @@ func reserve(ctx context.Context, processes []string, offset int, random bool) (
 				continue
 			}
 			*port = listener.Addr().(*net.TCPAddr).Port
-			r.held[process] = append(r.held[process], listener)
+			r.hold(process, listener)
 		}
 		r.addresses[process] = to
 	}
@@ -103,6 +104,39 @@ func reserve(ctx context.Context, processes []string, offset int, random bool) (
 			errors.Join(taken...), offset+10000)
 	}
 	return r, nil
+}
+
+// hold keeps a port for a process, whose start may be a long time off. Until then each connection is reset: one that the
+// system accepted and nobody served would make a caller wait for an answer.
+func (r *reservation) hold(process string, listener net.Listener) {
+	r.held[process] = append(r.held[process], listener)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return // it is closed: the process is about to listen here
+			}
+			_ = conn.(*net.TCPConn).SetLinger(0)
+			_ = conn.Close()
+		}
+	}()
+}
+
+// spare takes free ports for a process that has none of its own, until its release.
+func (r *reservation) spare(process string) (address, error) {
+	var to address
+	for _, port := range []*int{&to.Public, &to.Ops} {
+		listener, err := take(0, true)
+		if err != nil {
+			r.release(process)
+			return address{}, fmt.Errorf("find free ports for %s: %w", process, err)
+		}
+		*port = listener.Addr().(*net.TCPAddr).Port
+		r.mu.Lock()
+		r.hold(process, listener)
+		r.mu.Unlock()
+	}
+	return to, nil
 }
 
 // take listens on a port, or on a random one below the range from which systems choose the ports
@@ -119,7 +153,7 @@ func take(port int, random bool) (net.Listener, error) {
 	}
 }
 
-// keep frees the ports of the processes that will not run. Where there is no gateway, the trunk takes its place.
+// keep frees the ports of the processes that will not run, not even later. Where there is no gateway, the trunk takes its place.
 func (r *reservation) keep(processes []string, step Step) {
 	if front, reserved := r.addresses["gateway"]; reserved && step.Front() == Trunk {
 		r.release(Trunk)
@@ -146,7 +180,10 @@ func (r *reservation) release(process string) {
 }
 
 func (r *reservation) releaseAll() {
-	for process := range r.addresses {
+	r.mu.Lock()
+	held := slices.Collect(maps.Keys(r.held))
+	r.mu.Unlock()
+	for _, process := range held {
 		r.release(process)
 	}
 }

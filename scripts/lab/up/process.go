@@ -27,11 +27,16 @@ type Process struct {
 	Log    string
 
 	start   func(context.Context) (*local.Process, error) // starts it and waits until it can be asked
+	spare   bool                                          // it is there to be tried, and forgotten when it is stopped
 	probe   string                                        // answers 200 once the process is ready; empty: start has waited
-	crashed func(*Crash)                                  // told of an accident
+	crashed func(*Process, *Crash)                        // told of an accident
 	changed func()                                        // told after a restart
 
+	change sync.Mutex // held while it is started or stopped on request
+
 	mu      sync.Mutex
+	part    part // of its next start
+	stopped bool // on request, so that it stays away
 	running *local.Process
 	unasked *local.Process // whose end would be an accident
 	watches *sync.WaitGroup
@@ -62,7 +67,12 @@ func (p *Process) PID() int {
 	if p.running == nil {
 		return 0
 	}
-	return p.running.PID()
+	select {
+	case <-p.running.Done():
+		return 0
+	default:
+		return p.running.PID()
+	}
 }
 
 // Kill9 ends the process by SIGKILL, as a crash of the machine would, and returns when it is gone. It
@@ -179,7 +189,7 @@ func (p *Process) run(ctx context.Context) error {
 		return nil // a server that was there before the lab
 	}
 	p.mu.Lock()
-	p.running, p.unasked = started, started
+	p.running, p.unasked, p.stopped = started, started, false
 	p.mu.Unlock()
 	p.watches.Go(func() { p.watch(started, from) })
 
@@ -199,7 +209,7 @@ func (p *Process) watch(process *local.Process, from int64) {
 	}
 	p.mu.Unlock()
 	if accident {
-		p.crashed(p.crash(process, from))
+		p.crashed(p, p.crash(process, from))
 	}
 }
 

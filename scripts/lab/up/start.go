@@ -31,11 +31,15 @@ func (l *Lab) start(ctx context.Context) error {
 	if err := l.writeRoutes(); err != nil {
 		return err
 	}
+	if err := l.built.ensure(ctx, l, l.names()...); err != nil {
+		return err
+	}
 	began := time.Now()
 	err := l.progress.during("starting the processes", func() error {
 		starting, startCtx := errgroup.WithContext(ctx)
 		for _, name := range l.names() {
 			process := l.program(name)
+			process.play(l.partOf(name))
 			starting.Go(func() error { return process.run(startCtx) })
 		}
 		return starting.Wait()
@@ -43,13 +47,21 @@ func (l *Lab) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.state.StartUp = time.Since(began).Seconds() // no other goroutine has the lab yet
+	if l.control, err = l.serveControl(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.state.StartUp, l.state.ControlSocket = time.Since(began).Seconds(), l.control.path
+	l.mu.Unlock()
+	for _, m := range l.moves {
+		l.progress.say("%s", m)
+	}
 	return l.publish(true)
 }
 
 func (l *Lab) buildPrograms(ctx context.Context) error {
 	return l.progress.during("building the programs", func() error {
-		return build(ctx, l.root, filepath.Join(l.options.Dir, "bin"), l.possible(), l.options.Overlay)
+		return l.built.ensure(ctx, l, l.possible()...)
 	})
 }
 
@@ -78,7 +90,7 @@ func (l *Lab) setUpServers(ctx context.Context) error {
 	if without := l.options.Without; without != "" && !slices.Contains(l.names(), without) {
 		return fmt.Errorf("there is no process %q to leave out here: it is one of %s", without, list(l.names()))
 	}
-	l.reserved.keep(l.names(), l.step)
+	l.reserved.keep(l.wanted(), l.step)
 	settingUp, ctx := errgroup.WithContext(ctx)
 	settingUp.Go(func() error { return l.setUpDatabases(ctx) })
 	if l.hasEvents() {
@@ -87,8 +99,33 @@ func (l *Lab) setUpServers(ctx context.Context) error {
 	return settingUp.Wait()
 }
 
-// hasEvents says whether a side has something to tell another process.
-func (l *Lab) hasEvents() bool { return l.has(Services) && l.step.Number >= stepEvents }
+// hasEvents says whether a side has something to tell another process, or is about to.
+func (l *Lab) hasEvents() bool {
+	return l.has(Services) && (l.step.Number >= stepEvents || len(l.moves) > 0)
+}
+
+// wanted are the processes that run at the start, and those that a move may need later. The trunk is among them until
+// orders is finalized.
+func (l *Lab) wanted() []string {
+	names := l.names()
+	if !l.has(Services) || l.step.Number < stepGateway || l.trunkGone() {
+		return names
+	}
+	return append(names, append(slices.Clone(services), Trunk)...)
+}
+
+// trunkGone says whether the trunk has nothing to come back for.
+func (l *Lab) trunkGone() bool { return l.step.Number == LastStep && len(l.moves) == 0 }
+
+// partOf is what a process does when the lab starts.
+func (l *Lab) partOf(name string) part {
+	for _, m := range l.moves {
+		if m.Area == name && !m.switched() {
+			return m.standby()
+		}
+	}
+	return part{step: l.step}
+}
 
 // setUpPostgres finds or starts the server.
 func (l *Lab) setUpPostgres(ctx context.Context) error {
@@ -136,20 +173,24 @@ func (l *Lab) setUpDatabases(ctx context.Context) error {
 
 func (l *Lab) setUpBroker(ctx context.Context) error {
 	return l.progress.during("starting NATS", func() error {
-		if err := l.natsProcess().run(ctx); err != nil {
+		broker := l.Process(processNATS)
+		if broker == nil {
+			broker = l.natsProcess()
+		}
+		if err := broker.launch(ctx); err != nil {
 			return err
 		}
-		l.settings.natsURL = l.broker.URL()
+		l.settings.setBroker(l.broker.URL())
 		admin, err := l.natsAdminURL()
 		if err != nil {
 			return err
 		}
-		return makeStream(ctx, admin, l.step)
+		return makeStream(ctx, admin, l.trunkGone())
 	})
 }
 
 func (l *Lab) natsAdminURL() (string, error) {
-	return withPassword(l.settings.natsURL, natsAdmin, l.settings.secrets.NATS[natsAdmin])
+	return withPassword(l.settings.now().natsURL, natsAdmin, l.settings.secrets.NATS[natsAdmin])
 }
 
 // postgresProcess is the lab's own server. A restart takes the port it had before.
@@ -191,7 +232,11 @@ func (l *Lab) natsProcess() *Process {
 
 // program is one of the programs that the lab has built.
 func (l *Lab) program(name string) *Process {
-	to := l.settings.addresses[name]
+	return l.programAs(name, name, l.settings.addresses[name])
+}
+
+// programAs is the program of a process under a name of its own, at an address of its own. For the others it is not there.
+func (l *Lab) programAs(name, of string, to address) *Process {
 	probe := to.opsURL() + "/readyz"
 	if to.Ops == 0 {
 		probe = to.url() + "/livez"
@@ -200,31 +245,33 @@ func (l *Lab) program(name string) *Process {
 		return l.add(&Process{Name: name, URL: to.url(), OpsURL: to.opsURL(), start: l.await(name, probe)})
 	}
 	log := filepath.Join(l.options.Dir, "logs", name+".log")
-	return l.add(&Process{
-		Name: name, URL: to.url(), OpsURL: to.opsURL(), Log: log, probe: probe,
-		start: func(ctx context.Context) (*local.Process, error) {
-			env, err := l.settings.environment(name)
-			if err != nil {
-				return nil, err
-			}
-			l.reserved.release(name)
-			return local.Start(ctx, local.Command{
-				Name: name,
-				Path: filepath.Join(l.options.Dir, "bin", programOf(name)),
-				Env:  env,
-				Dir:  l.options.Dir,
-				Log:  log,
-				// What container runtimes grant, and what a process needs at most that has a lot to finish.
-				Grace: 30 * time.Second,
-			})
-		},
-	})
+	process := &Process{
+		Name: name, URL: to.url(), OpsURL: to.opsURL(), Log: log, probe: probe, spare: name != of,
+		part: part{step: l.settings.currentStep()},
+	}
+	process.start = func(ctx context.Context) (*local.Process, error) {
+		env, err := l.settings.environmentAs(process.plays(), of, to)
+		if err != nil {
+			return nil, err
+		}
+		l.reserved.release(name)
+		return local.Start(ctx, local.Command{
+			Name: name,
+			Path: filepath.Join(l.options.Dir, "bin", programOf(of)),
+			Env:  env,
+			Dir:  l.options.Dir,
+			Log:  log,
+			// What container runtimes grant, and what a process needs at most that has a lot to finish.
+			Grace: 30 * time.Second,
+		})
+	}
+	return l.add(process)
 }
 
 // add makes a process one of the lab's.
 func (l *Lab) add(process *Process) *Process {
 	process.watches = &l.watches
-	process.crashed = func(crash *Crash) { l.fail(crash) }
+	process.crashed = l.accident
 	process.changed = func() { _ = l.publish(true) }
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -237,6 +284,18 @@ func (l *Lab) publish(ready bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.state.Ready = ready
+	return l.writeState()
+}
+
+// republish is publish after something has changed in a lab that may be ready or not.
+func (l *Lab) republish() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.writeState()
+}
+
+// writeState is called by one that has the lab's lock.
+func (l *Lab) writeState() error {
 	l.state.Databases = l.settings.databases
 	l.state.OutsideURL = l.settings.addresses["outside"].url()
 	if l.has(Monolith) {
@@ -246,7 +305,7 @@ func (l *Lab) publish(ready bool) error {
 		l.state.Step = l.step.Number
 		l.state.GatewayURL = l.settings.addresses[l.step.Front()].url()
 	}
-	if l.hasEvents() {
+	if l.settings.now().natsURL != "" {
 		address, err := l.natsAdminURL()
 		if err != nil {
 			return err
@@ -258,9 +317,7 @@ func (l *Lab) publish(ready bool) error {
 	}
 	l.state.Processes = nil
 	for _, process := range l.processes {
-		l.state.Processes = append(l.state.Processes, ProcessState{
-			Name: process.Name, PID: process.PID(), URL: process.URL, OpsURL: process.OpsURL, Log: process.Log,
-		})
+		l.state.Processes = append(l.state.Processes, process.state())
 	}
 	if err := l.state.write(); err != nil {
 		return fmt.Errorf("write the lab's state: %w", err)

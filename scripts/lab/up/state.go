@@ -35,6 +35,8 @@ type State struct {
 	GatewayURL  string `json:"gateway_url,omitempty"` // of the services' side; at step 0 the trunk's
 	FacadeURL   string `json:"facade_url,omitempty"`  // the monolith behind a gateway
 	OutsideURL  string `json:"outside_url,omitempty"`
+	// ControlSocket is where the lab is asked to stop and start its processes ([State.Control]).
+	ControlSocket string `json:"control,omitempty"`
 	// NATSURL is the broker's address with the administrator's password.
 	NATSURL string `json:"nats_url,omitempty"`
 	// Databases are the superuser's URLs, by side.
@@ -50,6 +52,8 @@ type ProcessState struct {
 	URL    string `json:"url,omitempty"`
 	OpsURL string `json:"ops_url,omitempty"`
 	Log    string `json:"log,omitempty"`
+	// Standby says that it serves requests and does nothing else.
+	Standby bool `json:"standby,omitempty"`
 }
 
 // Sides are the names of the sides that run, the monolith's first.

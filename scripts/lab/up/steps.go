@@ -241,5 +241,19 @@ func (s Step) exchanges(area string) bool {
 	return area != "accounts" && s.Home(area) != s.Home("accounts")
 }
 
+// accountsMoves says whether accounts may leave the trunk at this step or come back to it, while notifications runs.
+// That service then asks both for the keys of tokens, and needs no restart.
+func (s Step) accountsMoves() bool { return s.Number == stepEvents || s.Number == stepEvents+1 }
+
+// stepOf is the step at which an area leaves the trunk.
+func stepOf(area string) (Step, error) {
+	for _, step := range Ladder {
+		if area != "" && step.Area == area {
+			return step, nil
+		}
+	}
+	return Step{}, fmt.Errorf("there is no area %q: choose among %s", area, list(Ladder[LastStep].Extracted()))
+}
+
 // list is some names in a sentence.
 func list(names []string) string { return strings.Join(names, ", ") }

@@ -16,7 +16,7 @@ import (
 // how to use it, and waits until the process is ready.
 func (l *Lab) await(name, probe string) func(context.Context) (*local.Process, error) {
 	return func(ctx context.Context) (*local.Process, error) {
-		env, err := l.settings.environment(name)
+		env, err := l.settings.environmentAs(l.partOf(name), name, l.settings.addresses[name])
 		if err != nil {
 			return nil, err
 		}

@@ -221,7 +221,7 @@ func TestRotationSteps(t *testing.T) {
 	})
 	t.Run("an issuer that moves is asked where it was and where it will be", func(t *testing.T) {
 		t.Parallel()
-		was, will := publish(t, old), publish(t)
+		was, will := publish(t, old), publish(t, old)
 		will.body.Store(nil)
 		v := verifierOf(was, will)
 		_, err := v.Authenticate(carrying(issue(t, old, time.Minute)))

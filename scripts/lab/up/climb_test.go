@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"banyan/internal/postgres"
+	"banyan/scripts/lab/ladder"
 )
 
 // TestSteps goes up the ladder with one folder, as a reader does.
@@ -47,6 +48,13 @@ func TestSteps(t *testing.T) {
 		defer conn.Close(t.Context())
 		_, err = conn.Exec(t.Context(), `insert into monolith.orders default values`)
 		require.ErrorContains(t, err, "null value", "the trunk may write its orders")
+
+		// As a climb to step 4 leaves it that is killed.
+		copier, err := ladder.Open(t.Context(), lab.DatabaseURL(Services), "catalog")
+		require.NoError(t, err)
+		require.NoError(t, copier.Note(t.Context()))
+		require.NoError(t, copier.Close(t.Context()))
+		require.NoError(t, lab.noteClimb(t.Context(), 4))
 	}))
 
 	err := visit(new(2), func(*Lab) { require.Fail(t, "it went down") })
@@ -57,7 +65,17 @@ func TestSteps(t *testing.T) {
 		require.ErrorContains(t, err, way)
 	}
 
+	require.NoError(t, visit(new(4), func(lab *Lab) {
+		at(4, "accounts", "catalog", Trunk, "notifications")(lab)
+		conn, err := postgres.Connect(t.Context(), lab.DatabaseURL(Services))
+		require.NoError(t, err)
+		defer conn.Close(t.Context())
+		m, err := readMark(t.Context(), conn, Services)
+		require.NoError(t, err)
+		require.Equal(t, "banyan seed: small, step 0", m.String(), "the climb is over")
+	}), "a climb that was broken off is no live move: it goes on")
+
 	lab, err := Start(t.Context(), Options{Only: Services, Dir: dir, RandomPorts: true, Without: "orders"})
 	require.Nil(t, lab)
-	require.ErrorContains(t, err, "it is one of outside, accounts, trunk, notifications, gateway")
+	require.ErrorContains(t, err, "it is one of outside, accounts, catalog, trunk, notifications, gateway")
 }

@@ -166,10 +166,14 @@ func TestMove(t *testing.T) {
 	require.NoError(t, m.broken.Err())
 	require.Contains(t, m.out.String(), "the lab goes on without trunk, since a move is open")
 
-	// The next lab finds the service on its way.
+	// The next lab finds the service on its way, also after one that was killed with all that it ran.
 	require.NoError(t, m.Stop(context.WithoutCancel(ctx)))
 	require.NoFileExists(t, socket)
 	require.NoDirExists(t, filepath.Dir(socket))
+	child, killedOne := startChild(t, m.dir, childStep+"=1")
+	require.NoError(t, child.Process.Kill())
+	_ = child.Wait()
+	gone(t, killedOne.Processes)
 	m.start(t, new(1))
 	require.Equal(t, 1, m.State().Step)
 	require.True(t, m.status(t, "notifications").Standby)

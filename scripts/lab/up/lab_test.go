@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,12 +19,16 @@ import (
 	"banyan/internal/postgres"
 )
 
-// childDir makes the test binary a lab in that folder instead of a test.
-const childDir = "BANYAN_TEST_LAB_DIR"
+// childDir makes the test binary a lab in that folder instead of a test. childStep, if it is there, is the step of the
+// services' side, which then runs in the place of the monolith.
+const (
+	childDir  = "BANYAN_TEST_LAB_DIR"
+	childStep = "BANYAN_TEST_LAB_STEP"
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
-		fmt.Fprintln(os.Stderr, beLab(dir))
+		fmt.Fprintln(os.Stderr, beLab(dir, os.Getenv(childStep)))
 		os.Exit(1)
 	}
 	code := m.Run()
@@ -33,9 +38,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// beLab starts the monolith, says where everything is, and waits for a kill.
-func beLab(dir string) error {
-	lab, err := Start(context.Background(), Options{Only: Monolith, Dir: dir, RandomPorts: true, Out: os.Stderr})
+// beLab starts one side, says where everything is, and waits for a kill.
+func beLab(dir, step string) error {
+	options := Options{Only: Monolith, Dir: dir, RandomPorts: true, Out: os.Stderr}
+	if number, err := strconv.Atoi(step); err == nil {
+		options.Only, options.Step = Services, &number
+	}
+	lab, err := Start(context.Background(), options)
 	if err != nil {
 		return err
 	}
@@ -46,12 +55,12 @@ func beLab(dir string) error {
 }
 
 // startChild runs a lab in another process.
-func startChild(t *testing.T, dir string) (*exec.Cmd, State) {
+func startChild(t *testing.T, dir string, more ...string) (*exec.Cmd, State) {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	child := exec.Command(self)
-	child.Env = append(os.Environ(), childDir+"="+dir)
+	child.Env = append(append(os.Environ(), childDir+"="+dir), more...)
 	var said strings.Builder
 	child.Stderr = &said
 	out, err := child.StdoutPipe()

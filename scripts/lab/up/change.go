@@ -253,9 +253,12 @@ func (l *Lab) prepareStep(ctx context.Context, area string) error {
 	if err := l.built.ensure(ctx, l, area, Trunk); err != nil {
 		return err
 	}
-	schemas := map[string][]string{Services: append([]string{Monolith}, services...)}
-	if err := migrate(ctx, l.settings.now().databases, schemas, l.settings.secrets); err != nil {
-		return fmt.Errorf("make the schemas that step %d needs: %w", step.Number, err)
+	if !l.migrated {
+		schemas := map[string][]string{Services: append([]string{Monolith}, services...)}
+		if err := migrate(ctx, l.settings.now().databases, schemas, l.settings.secrets); err != nil {
+			return fmt.Errorf("make the schemas that step %d needs: %w", step.Number, err)
+		}
+		l.migrated = true
 	}
 	if l.settings.now().natsURL != "" {
 		return nil

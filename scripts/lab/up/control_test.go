@@ -150,9 +150,13 @@ func TestMove(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, m.status(t, "rehearsal").Name, "it is forgotten")
 
-	standby, err := c.Start(ctx, StartOrder{Name: "notifications", Step: 2, Standby: true})
+	order := StartOrder{Name: "notifications", Step: 2, Standby: true}
+	standby, err := c.Start(ctx, order)
 	require.NoError(t, err)
 	require.True(t, standby.Ready && standby.Standby)
+	require.Equal(t, []string{"notifications has stopped: it has no part in step 1"}, m.converge(t), "no move has begun")
+	_, err = c.Start(ctx, order)
+	require.NoError(t, err)
 	m.copier(t, func(copier *ladder.Copier) { require.NoError(t, copier.Note(ctx)) })
 	require.Empty(t, m.converge(t))
 

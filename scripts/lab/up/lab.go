@@ -38,6 +38,7 @@ type Lab struct {
 	// change is held exclusively by what changes the whole side, and shared by what changes one process.
 	change    sync.RWMutex
 	preparing sync.Mutex // held while an area is prepared, which takes as long as a build does
+	migrated  bool       // all schemas are
 	finding   sync.Mutex // held while a process is looked for, and made if it is missing
 	// life ends when the lab is about to stop: then nothing is started any more.
 	life    context.Context

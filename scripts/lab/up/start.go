@@ -162,6 +162,7 @@ func (l *Lab) setUpDatabases(ctx context.Context) error {
 		return err
 	}
 	l.settings.databases = databases
+	l.migrated = l.climbs || len(l.moves) > 0
 	if err := l.seed(ctx, databases); err != nil {
 		return err
 	}

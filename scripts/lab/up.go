@@ -17,7 +17,7 @@ import (
 
 type upCommand struct {
 	Only       string `help:"Start one side only: monolith or services."`
-	Step       *int   `help:"The step of the ladder to run beside the monolith, 0 to 8. Default: where the data stand, or 8. Data climb to a higher step, and never go down."`
+	Step       *int   `help:"The step of the ladder to run beside the monolith, 0 to 8. Default: where the data stand, or 8. Data climb to a higher step, never down, and stay where they are while an area is on its way."`
 	Without    string `help:"Do not start this process; print the environment that a debugger needs to run it, and go on once it answers." placeholder:"SERVICE"`
 	SeedSize   string `help:"How much data to start with: small, medium, large, or huge (a million orders, without the monolith). Default: what is there, or small."`
 	Fresh      bool   `help:"Remove the data of earlier runs first."`

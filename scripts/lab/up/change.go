@@ -96,7 +96,8 @@ func (l *Lab) killProcess(name string) error {
 	return l.republish()
 }
 
-// startProcess starts a process as it was ordered.
+// startProcess starts a process as it was ordered. The context is that of who asked, who may be killed meanwhile: a start
+// that has begun goes on, since customers may wait for it.
 func (l *Lab) startProcess(ctx context.Context, order StartOrder) (ProcessStatus, error) {
 	l.change.RLock()
 	defer l.change.RUnlock()
@@ -113,14 +114,14 @@ func (l *Lab) startProcess(ctx context.Context, order StartOrder) (ProcessStatus
 		return ProcessStatus{}, refuse(http.StatusConflict, "%s is running already (pid %d): stop it first", process.Name, process.PID())
 	}
 	process.play(as)
-	if err := process.launch(ctx); err != nil {
+	if err := process.launch(l.life); err != nil {
 		process.stay()
 		if process.spare {
 			l.forget(process)
 		}
 		return ProcessStatus{}, errors.Join(err, l.republish())
 	}
-	return process.status(ctx), l.republish()
+	return process.status(l.life), l.republish()
 }
 
 // ordered finds or makes the process that is to be started.

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Control asks a running lab to change what it runs. The lab stays the owner of its processes, so they outlive who asks.
-// An error that the lab answers is a sentence for people.
+// Control asks a running lab to change what it runs. The lab stays the owner of its processes, so they outlive who asks,
+// and what it has begun it ends, but for [Control.Prepare], even if the context of the call ends before. An error that the lab answers is a sentence for people.
 type Control struct {
 	path   string
 	client *http.Client

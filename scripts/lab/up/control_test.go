@@ -168,7 +168,7 @@ func TestMove(t *testing.T) {
 		return now.Ready && now.PID != before
 	}, 60*time.Second, 50*time.Millisecond)
 	require.NoError(t, m.broken.Err())
-	require.Contains(t, m.out.String(), "the lab goes on without trunk, since a move is open")
+	require.Contains(t, m.out.String(), "the lab goes on without trunk")
 
 	// The next lab finds the service on its way, also after one that was killed with all that it ran.
 	require.NoError(t, m.Stop(context.WithoutCancel(ctx)))

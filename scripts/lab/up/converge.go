@@ -33,7 +33,8 @@ func (c *convergence) say(format string, args ...any) {
 // changed, a sentence each. It may be repeated, and changes nothing the second time.
 //
 // The order is that of a switch: what must not run stops, then the gateways learn the routes, and then the rest starts.
-// Customers who are held meet no gateway whose routes are older than the trunk behind it.
+// Customers who are held meet no gateway whose routes are older than the trunk behind it. The context is that of who asked;
+// once it has begun, it goes on without them.
 func (l *Lab) converge(ctx context.Context) ([]string, error) {
 	l.change.Lock()
 	defer l.change.Unlock()
@@ -45,7 +46,7 @@ func (l *Lab) converge(ctx context.Context) ([]string, error) {
 	}
 	c := &convergence{lab: l}
 	for _, do := range []func(context.Context) error{c.readData, c.stopWrong, c.route, c.startMissing, c.letGo} {
-		if err := do(ctx); err != nil {
+		if err := do(l.life); err != nil {
 			return c.changed, errors.Join(err, l.republish())
 		}
 	}
@@ -88,9 +89,9 @@ func (c *convergence) needs() []string {
 }
 
 // stopWrong stops what does not belong to the step, or does it in another part.
-func (c *convergence) stopWrong(ctx context.Context) error {
+func (c *convergence) stopWrong(context.Context) error {
 	parts := c.lab.parts(c.plan)
-	stopping, _ := errgroup.WithContext(ctx)
+	var stopping errgroup.Group
 	for _, process := range c.ofSide() {
 		wanted, belongs := parts[process.Name]
 		if belongs && (!process.alive() || process.plays().serves(process.Name, wanted)) {
@@ -203,7 +204,7 @@ func (c *convergence) gateways() []*Process {
 // startMissing starts all that has to run, and waits until it is ready. What runs already may have to get ready, too.
 func (c *convergence) startMissing(ctx context.Context) error {
 	parts := c.lab.parts(c.plan)
-	starting, ctx := errgroup.WithContext(ctx)
+	var starting errgroup.Group // without a common context: one that fails takes no other along
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
 		if name == c.lab.options.Without {
 			continue

@@ -222,9 +222,7 @@ func (l *Lab) Wait(ctx context.Context) error {
 // Stop ends all processes, those that customers talk to first, and leaves the folder. Data, secrets
 // and logs stay. It may be called once.
 func (l *Lab) Stop(ctx context.Context) error {
-	if l.end != nil {
-		l.end()
-	}
+	l.end()
 	l.control.close()
 	l.change.Lock() // what was asked for before has ended
 	l.mu.Lock()

@@ -56,6 +56,24 @@ func TestLaunch(t *testing.T) {
 	})
 }
 
+func TestStartProcess(t *testing.T) {
+	t.Parallel()
+	l := fleet(t)
+	l.program(Monolith)
+	ctx, cancel := context.WithCancel(t.Context())
+	l.settings.via = func(link Link) (string, error) {
+		cancel() // who asked is killed while the process starts
+		return link.Address, nil
+	}
+	started, err := l.startProcess(ctx, StartOrder{Name: Monolith})
+	require.NoError(t, err)
+	require.True(t, started.Ready)
+	require.NoError(t, l.killProcess(Monolith))
+	_, err = l.startProcess(ctx, StartOrder{Name: Monolith})
+	require.ErrorIs(t, err, context.Canceled, "nothing begins for one who is gone")
+	stop(t, l)
+}
+
 func TestRevive(t *testing.T) {
 	t.Parallel()
 	l := fleet(t)

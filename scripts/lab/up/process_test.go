@@ -41,6 +41,7 @@ func fleet(t *testing.T) *Lab {
 	}
 	l.settings.secrets.complete()
 	l.broken, l.fail = context.WithCancelCause(context.Background())
+	l.life, l.end = context.WithCancel(context.Background())
 	require.NoError(t, l.takeFolder())
 	require.NoError(t, makeFolders(dir))
 	var err error

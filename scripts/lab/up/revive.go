@@ -13,7 +13,7 @@ func (l *Lab) accident(process *Process, crash *Crash) {
 		return
 	}
 	l.progress.say("%v", crash)
-	l.progress.say("the lab goes on without %s, since a move is open", process.Name)
+	l.progress.say("the lab goes on without %s, which is started again, since a move is open", process.Name)
 	_ = l.republish()
 	l.watches.Go(func() { l.revive(l.life, process) })
 }
@@ -23,7 +23,7 @@ func (l *Lab) survives(process *Process) bool {
 	l.mu.Lock()
 	ready := l.state.Ready
 	l.mu.Unlock()
-	if !ready || !l.has(Services) || l.life == nil {
+	if !ready || !l.has(Services) {
 		return false
 	}
 	if process.plays().standby {

@@ -178,15 +178,21 @@ func (l *Lab) setUpBroker(ctx context.Context) error {
 		if broker == nil {
 			broker = l.natsProcess()
 		}
-		if err := broker.launch(ctx); err != nil {
-			return err
+		if !broker.alive() {
+			if err := broker.launch(ctx); err != nil {
+				return err
+			}
 		}
-		l.settings.setBroker(l.broker.URL())
-		admin, err := l.natsAdminURL()
+		at := l.broker.URL()
+		admin, err := withPassword(at, natsAdmin, l.settings.secrets.NATS[natsAdmin])
 		if err != nil {
 			return err
 		}
-		return makeStream(ctx, admin, l.trunkGone())
+		if err := makeStream(ctx, admin, l.trunkGone()); err != nil {
+			return err
+		}
+		l.settings.setBroker(at) // the last: who finds it has all that the broker needs
+		return nil
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"banyan/scripts/lab/bench"
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/workload"
 )
 
 type benchCommand struct {
@@ -112,7 +113,7 @@ func (c *benchCommand) options() (bench.Options, error) {
 		options.Mixes = nil
 	}
 	for _, name := range c.Mix {
-		mix, err := bench.FindMix(name)
+		mix, err := workload.FindMix(name)
 		if err != nil {
 			return options, err
 		}

@@ -16,8 +16,8 @@ import (
 // The lab's layers, from the ground up. A package may import those below it and those beside it in its own folder.
 var (
 	world = []string{"up", "seed", "wire", "ladder", "gate"} // what runs
-	// customers, load, judges, what processes tell, and what customers were told
-	tools = []string{"shop", "load", "invariants", "gauge", "history"}
+	// customers, load, what they ask for, judges, what processes tell, what customers were told, and what moves an area
+	tools = []string{"shop", "load", "workload", "invariants", "gauge", "history", "move"}
 	// exceptions are what is not as it should be yet. They may only become fewer.
 	exceptions = map[string]string{
 		"bench/limits": "buy", // the start of a lab is measured until a purchase's receipt has come by mail

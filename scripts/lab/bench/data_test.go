@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,7 +19,14 @@ import (
 	"banyan/migrations"
 	"banyan/scripts/lab/seed"
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/workload"
 )
+
+// seeded is the small data set, made once for all tests.
+var seeded = sync.OnceValue(func() *seed.Data { return seed.Generate(seed.Small) })
+
+// known is what the browsers know of it.
+var known = sync.OnceValue(func() *workload.Catalogue { return workload.NewCatalogue(seeded()) })
 
 // twoShops is one database with both sides' data.
 func twoShops(t *testing.T) *testdb.DB {

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -11,28 +10,25 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/workload"
+	"banyan/scripts/lab/workload/fakeshop"
 )
 
 // aRun measures two fake shops in earnest, as far as that goes without a lab: the services' may be spoiled.
 func aRun(t *testing.T, spoil http.HandlerFunc) *Report {
 	t.Helper()
-	_, good := newFakeShop(t, nil)
-	_, other := newFakeShop(t, spoil)
-	beside := func(step int, name string, server *httptest.Server) *side {
-		reader := known().readers[0]
-		return &side{
-			step: step, name: name, home: name, url: server.URL, lab: &lab{},
-			session:   session{shop: known(), staff: "staff", keys: "test"},
-			customers: []*customer{{reader: reader, token: "reader", unsettled: true}},
-		}
+	beside := func(step int, name string, at *fakeshop.Shop) *side {
+		return &side{step: step, name: name, home: name, url: at.URL, lab: &lab{}, people: signedIn(t, at, 1)}
 	}
 	o := Quick()
-	o.Mixes, o.Length, o.Rounds, o.Browsers, o.Customers = []Mix{Mixes[2]}, 200*time.Millisecond, 2, 1, 1
+	o.Mixes, o.Length, o.Rounds, o.Browsers, o.Customers = []workload.Mix{workload.Mixes[2]}, 200*time.Millisecond, 2, 1, 1
 	o.MostRounds, o.Within = 0, 0
 	o.Open, o.OpenLength, o.OpenConnections = []float64{0.2}, 200*time.Millisecond, 1
 	o.Sweep, o.SweepLength = []int{1}, 100*time.Millisecond
 	require.NoError(t, o.Validate())
-	r := &runner{options: o, began: time.Now(), sides: []*side{beside(0, up.Monolith, good), beside(8, up.Services, other)}}
+	r := &runner{options: o, began: time.Now(), sides: []*side{
+		beside(0, up.Monolith, fakeshop.New(t, seeded(), nil)), beside(8, up.Services, fakeshop.New(t, seeded(), spoil)),
+	}}
 	report := newReport("small", o, r.sides)
 	require.NoError(t, r.measureAll(t.Context(), report))
 	report.judge()
@@ -65,13 +61,13 @@ func TestGates(t *testing.T) {
 		spoil http.HandlerFunc
 		says  string
 	}{
-		"answers with another book": {only("GET /v1/books/", body(`{"id":"0","title":"The Moon"}`)), "answered wrongly"},
-		"answers with nothing":      {only("GET /v1/books?", body(`[]`)), "no JSON object"},
-		"errs": {only("GET /v1/accounts/me", func(w http.ResponseWriter, _ *http.Request) {
-			refuse(w, http.StatusInternalServerError, "internal")
+		"answers with another book": {fakeshop.Only("GET /v1/books/", fakeshop.Body(`{"id":"0","title":"The Moon"}`)), "answered wrongly"},
+		"answers with nothing":      {fakeshop.Only("GET /v1/books?", fakeshop.Body(`[]`)), "no JSON object"},
+		"errs": {fakeshop.Only("GET /v1/accounts/me", func(w http.ResponseWriter, _ *http.Request) {
+			fakeshop.Refuse(w, http.StatusInternalServerError, "internal")
 		}), "failed"},
-		"sheds load": {only("POST /v1/orders", func(w http.ResponseWriter, _ *http.Request) {
-			refuse(w, http.StatusServiceUnavailable, "unavailable")
+		"sheds load": {fakeshop.Only("POST /v1/orders", func(w http.ResponseWriter, _ *http.Request) {
+			fakeshop.Refuse(w, http.StatusServiceUnavailable, "unavailable")
 		}), "503 unavailable"},
 	}
 	for name, c := range bad {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"banyan/scripts/lab/load"
+	"banyan/scripts/lab/workload"
 )
 
 // What makes a run worth nothing, or calls for a word.
@@ -68,14 +69,14 @@ func (r *Report) judgeResult(where string, t *Result) {
 	}
 	for _, kind := range []string{kindWarmUp, kindSweep, kindClosed, kindOpen} {
 		seen := t.seen[kind]
-		if seen == nil || seen.errors == 0 {
+		if seen == nil || seen.Errors == 0 {
 			continue
 		}
-		if share := float64(seen.errors) / float64(max(seen.requests, seen.errors)); share > mostErrors {
+		if share := float64(seen.Errors) / float64(max(seen.Requests, seen.Errors)); share > mostErrors {
 			invalid("%d of %d requests failed (%.2f %%, more than %.1f %%) in rounds of the kind %s: %s",
-				seen.errors, seen.requests, 100*share, 100*mostErrors, kind, strings.Join(seen.complaints, "; "))
+				seen.Errors, seen.Requests, 100*share, 100*mostErrors, kind, strings.Join(seen.Complaints, "; "))
 		} else {
-			warn("%d of %d requests failed: %s", seen.errors, seen.requests, strings.Join(seen.complaints, "; "))
+			warn("%d of %d requests failed: %s", seen.Errors, seen.Requests, strings.Join(seen.Complaints, "; "))
 		}
 	}
 	if t.Generator > mostGenerator {
@@ -86,7 +87,7 @@ func (r *Report) judgeResult(where string, t *Result) {
 			invalid("at %.0f interactions/s the load generator took %.0f %% of the machine's CPU and was the bottleneck itself",
 				open.Rate, 100*open.Generator)
 		}
-		if open.tally.pace.TooLate(mostLate) {
+		if open.tally.Pace.TooLate(mostLate) {
 			invalid("at %.0f interactions/s the load generator began %.1f %% of them more than %s late: it did not get the CPU "+
 				"that it needs, and its latencies mean nothing", open.Rate, 100*open.Late, load.LateAfter)
 		}
@@ -121,10 +122,10 @@ func (t *Result) complaints() string {
 	var all []string
 	for _, kind := range []string{kindWarmUp, kindSweep, kindClosed, kindOpen} {
 		if seen := t.seen[kind]; seen != nil {
-			all = append(all, seen.complaints...)
+			all = append(all, seen.Complaints...)
 		}
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
-	return strings.Join(all[:min(len(all), mostComplaints)], "; ")
+	return strings.Join(all[:min(len(all), workload.MostComplaints)], "; ")
 }

@@ -8,6 +8,7 @@ import (
 
 	"banyan/scripts/lab/bench/lines"
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/workload"
 )
 
 // Rung is what a step has beside its throughput: what it bought, and what that costs.
@@ -98,11 +99,11 @@ func (r *Report) rung(s *side) Rung {
 		Step: s.step, Name: rungName(step), Teaches: step.Teaches, Processes: len(step.Processes()), StartUp: s.lab.state.StartUp,
 		MemoryIdle: ofShop(r.Sides[s.name].MemoryIdle), Memory: ofShop(r.Sides[s.name].Memory),
 	}
-	t := r.resultIfThere(s.name, BuyConfirm.String())
+	t := r.resultIfThere(s.name, workload.BuyConfirm.String())
 	if t == nil {
 		return found
 	}
-	if bought := t.Interactions[BuyConfirm.String()]; bought.Count > 0 {
+	if bought := t.Interactions[workload.BuyConfirm.String()]; bought.Count > 0 {
 		each := float64(t.Requests) / float64(bought.Count)
 		found.Statements, found.Hops = t.Statements*each, t.HopsTotal*each
 	}

@@ -8,6 +8,7 @@ import (
 
 	"banyan/scripts/lab/bench/lines"
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/workload"
 )
 
 func TestStepsInLabsOfTheirOwn(t *testing.T) {
@@ -80,7 +81,7 @@ func aLadder(t *testing.T, steps ...int) *Report {
 	o.Open = nil
 	r := newReport("small", o, sides)
 	for i, s := range sides {
-		for _, mix := range Mixes {
+		for _, mix := range workload.Mixes {
 			for range fewestRounds {
 				r.take(s.name, mix.Name, aRound(400>>i))
 			}
@@ -153,9 +154,9 @@ func TestRungsCountByCheckout(t *testing.T) {
 	sides, err := sidesAlone([]*up.State{{Step: 5, GatewayURL: "http://g"}})
 	require.NoError(t, err)
 	require.Zero(t, r.rung(sides[0]).Hops, "no checkout was made")
-	t5 := r.result("step 5", BuyConfirm.String())
+	t5 := r.result("step 5", workload.BuyConfirm.String())
 	t5.Requests, t5.Statements, t5.HopsTotal = 20, 8, 3
-	t5.Interactions = map[string]InteractionResult{BuyConfirm.String(): {Count: 10}}
+	t5.Interactions = map[string]InteractionResult{workload.BuyConfirm.String(): {Count: 10}}
 	require.Equal(t, 16.0, r.rung(sides[0]).Statements, "two requests each")
 	require.Equal(t, 6.0, r.rung(sides[0]).Hops)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"banyan/scripts/lab/workload"
 )
 
 // Some answers are read and compared: more of them while nothing is measured.
@@ -36,11 +38,11 @@ func (r *runner) measureAll(ctx context.Context, report *Report) error {
 	}
 	for _, page := range r.options.pages() {
 		l := r.closed(browsers)
-		l.length = r.options.pageLength()
+		l.Length = r.options.pageLength()
 		if err := r.warmUp(ctx, page, browsers, report); err != nil {
 			return err
 		}
-		for l.number = 1; l.number <= pageRounds; l.number++ {
+		for l.Number = 1; l.Number <= pageRounds; l.Number++ {
 			if err := r.closedRound(ctx, page, l, report); err != nil {
 				return err
 			}
@@ -50,7 +52,7 @@ func (r *runner) measureAll(ctx context.Context, report *Report) error {
 }
 
 // countTransactions adds what PostgreSQL committed meanwhile to a mix.
-func (r *runner) countTransactions(ctx context.Context, mix Mix, report *Report, meanwhile func() error) error {
+func (r *runner) countTransactions(ctx context.Context, mix workload.Mix, report *Report, meanwhile func() error) error {
 	before, err := r.transactions(ctx)
 	if err != nil {
 		return err
@@ -86,7 +88,7 @@ func (r *runner) inspect(ctx context.Context, after string, report *Report) erro
 }
 
 // measure plays the rounds of a mix, the sides taking turns in each, as many as there is time for.
-func (r *runner) measure(ctx context.Context, mix Mix, until time.Time, report *Report) error {
+func (r *runner) measure(ctx context.Context, mix workload.Mix, until time.Time, report *Report) error {
 	browsers := r.options.Browsers
 	middle := browsers
 	if n := len(r.options.Sweep); n > 0 {
@@ -102,8 +104,8 @@ func (r *runner) measure(ctx context.Context, mix Mix, until time.Time, report *
 		browsers = report.bestBrowsers(mix.Name)
 	}
 	l := r.closed(browsers)
-	for l.number = 1; l.number <= r.options.Rounds; l.number++ {
-		if l.number > 1 && r.tooLate(until.Add(-r.options.openLoop(len(r.sides)))) {
+	for l.Number = 1; l.Number <= r.options.Rounds; l.Number++ {
+		if l.Number > 1 && r.tooLate(until.Add(-r.options.openLoop(len(r.sides)))) {
 			break
 		}
 		if err := r.closedRound(ctx, mix, l, report); err != nil {
@@ -114,11 +116,12 @@ func (r *runner) measure(ctx context.Context, mix Mix, until time.Time, report *
 }
 
 // sweep tries numbers of browsers, to find where each side does best.
-func (r *runner) sweep(ctx context.Context, mix Mix, report *Report) error {
+func (r *runner) sweep(ctx context.Context, mix workload.Mix, report *Report) error {
 	for i, browsers := range r.options.Sweep {
 		for _, s := range r.sides {
-			l := asking{kind: kindSweep, browsers: browsers, think: r.options.Think,
-				length: r.options.SweepLength, number: 1000 + i, sampleEvery: sampleRound}
+			l := asking{kind: kindSweep, Asking: workload.Asking{
+				Browsers: browsers, Think: r.options.Think, Length: r.options.SweepLength, Number: 1000 + i, SampleEvery: sampleRound,
+			}}
 			done, err := r.playFor(ctx, s, mix, l, report)
 			if err != nil {
 				return err
@@ -130,8 +133,10 @@ func (r *runner) sweep(ctx context.Context, mix Mix, report *Report) error {
 }
 
 // warmUp asks each side for a while, which belongs to no figure.
-func (r *runner) warmUp(ctx context.Context, mix Mix, browsers int, report *Report) error {
-	l := asking{kind: kindWarmUp, browsers: browsers, think: r.options.Think, length: r.options.warmUp(), sampleEvery: sampleWarmUp}
+func (r *runner) warmUp(ctx context.Context, mix workload.Mix, browsers int, report *Report) error {
+	l := asking{kind: kindWarmUp, Asking: workload.Asking{
+		Browsers: browsers, Think: r.options.Think, Length: r.options.warmUp(), SampleEvery: sampleWarmUp,
+	}}
 	for _, s := range r.sides {
 		r.say("%s: warming up the %s", mix.Name, s.name)
 		if _, err := r.playFor(ctx, s, mix, l, report); err != nil {
@@ -143,20 +148,22 @@ func (r *runner) warmUp(ctx context.Context, mix Mix, browsers int, report *Repo
 
 // closed is the load of a round of the closed loop.
 func (r *runner) closed(browsers int) asking {
-	return asking{kind: kindClosed, browsers: browsers, think: r.options.Think, length: r.options.Length, sampleEvery: sampleRound}
+	return asking{kind: kindClosed, Asking: workload.Asking{
+		Browsers: browsers, Think: r.options.Think, Length: r.options.Length, SampleEvery: sampleRound,
+	}}
 }
 
 // closedRound measures the highest throughput.
-func (r *runner) closedRound(ctx context.Context, mix Mix, l asking, report *Report) error {
+func (r *runner) closedRound(ctx context.Context, mix workload.Mix, l asking, report *Report) error {
 	began := time.Now()
-	for _, s := range r.turns(l.number) {
+	for _, s := range r.turns(l.Number) {
 		done, err := r.playFor(ctx, s, mix, l, report)
 		if err != nil {
 			return err
 		}
-		r.say("%s: round %d: %s %.0f requests/s", mix.Name, l.number, s.name, done.throughput())
+		r.say("%s: round %d: %s %.0f requests/s", mix.Name, l.Number, s.name, done.throughput())
 	}
-	if err := r.inspect(ctx, fmt.Sprintf("%s, round %d", mix.Name, l.number), report); err != nil {
+	if err := r.inspect(ctx, fmt.Sprintf("%s, round %d", mix.Name, l.Number), report); err != nil {
 		return err
 	}
 	r.longest = max(r.longest, time.Since(began))
@@ -174,7 +181,7 @@ func (r *runner) turns(number int) []*side {
 }
 
 // openLoop measures latency, each side at the same rates. The sides keep their order, so that what each remembers has one age.
-func (r *runner) openLoop(ctx context.Context, mix Mix, report *Report) error {
+func (r *runner) openLoop(ctx context.Context, mix workload.Mix, report *Report) error {
 	if len(r.options.Open) == 0 {
 		return nil
 	}
@@ -183,22 +190,23 @@ func (r *runner) openLoop(ctx context.Context, mix Mix, report *Report) error {
 	}
 	slowest := report.slowest(mix.Name)
 	for i, share := range r.options.Open {
-		l := asking{kind: kindOpen, browsers: r.options.OpenConnections, rate: share * slowest, share: share,
-			length: r.options.OpenLength, sampleEvery: sampleRound}
-		if l.rate*l.length.Seconds() < 1 {
+		l := asking{kind: kindOpen, share: share, Asking: workload.Asking{
+			Browsers: r.options.OpenConnections, Rate: share * slowest, Length: r.options.OpenLength, SampleEvery: sampleRound,
+		}}
+		if l.Rate*l.Length.Seconds() < 1 {
 			continue // nothing came back before; the report says so
 		}
 		for n := range r.options.OpenRounds {
-			l.number = 2000 + 100*i + n
+			l.Number = 2000 + 100*i + n
 			for _, s := range r.sides {
 				done, err := r.playFor(ctx, s, mix, l, report)
 				if err != nil {
 					return err
 				}
-				r.say("%s: %.0f interactions/s: %s p50 %.1f ms, p99 %.1f ms", mix.Name, l.rate, s.name,
-					done.tally.percentile(50), done.tally.percentile(99))
+				r.say("%s: %.0f interactions/s: %s p50 %.1f ms, p99 %.1f ms", mix.Name, l.Rate, s.name,
+					percentile(&done.tally.Latency, 50), percentile(&done.tally.Latency, 99))
 			}
-			if err := r.inspect(ctx, fmt.Sprintf("%s at %.0f/s, round %d", mix.Name, l.rate, n+1), report); err != nil {
+			if err := r.inspect(ctx, fmt.Sprintf("%s at %.0f/s, round %d", mix.Name, l.Rate, n+1), report); err != nil {
 				return err
 			}
 		}
@@ -207,7 +215,7 @@ func (r *runner) openLoop(ctx context.Context, mix Mix, report *Report) error {
 }
 
 // playFor plays a round and puts it down.
-func (r *runner) playFor(ctx context.Context, s *side, mix Mix, l asking, report *Report) (*round, error) {
+func (r *runner) playFor(ctx context.Context, s *side, mix workload.Mix, l asking, report *Report) (*round, error) {
 	done, err := r.play(ctx, s, mix, l)
 	if err != nil {
 		return nil, err

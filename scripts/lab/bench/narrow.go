@@ -3,6 +3,8 @@ package bench
 import (
 	"context"
 	"time"
+
+	"banyan/scripts/lab/workload"
 )
 
 // narrow spends the time that is left on more rounds of the mix whose ratio is known worst. It goes by the width of the range
@@ -14,7 +16,7 @@ func (r *runner) narrow(ctx context.Context, report *Report) error {
 			return nil
 		}
 		l := r.closed(report.result(r.sides[0].name, mix.Name).Browsers)
-		l.number = rounds + 1
+		l.Number = rounds + 1
 		err := r.countTransactions(ctx, mix, report, func() error { return r.closedRound(ctx, mix, l, report) })
 		if err != nil {
 			return err
@@ -25,7 +27,7 @@ func (r *runner) narrow(ctx context.Context, report *Report) error {
 
 // widest is the mix with the widest range of those that may have more rounds, and how many it has had; none if all
 // ranges are narrow.
-func (r *runner) widest(report *Report) (mix Mix, rounds int) {
+func (r *runner) widest(report *Report) (mix workload.Mix, rounds int) {
 	first, most := r.sides[0].name, 0.0
 	for _, m := range r.options.Mixes {
 		for _, s := range r.sides[1:] {

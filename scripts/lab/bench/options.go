@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"banyan/scripts/lab/workload"
 )
 
 // Options say what to measure, and how much.
 type Options struct {
 	// Steps of the ladder; none: those that run, the façade aside.
 	Steps []int
-	Mixes []Mix
+	Mixes []workload.Mix
 	// Pages also compares interactions one by one.
 	Pages bool
 	// Checkouts compares the page that buys, if Pages does not.
@@ -52,7 +54,7 @@ type Options struct {
 // Standard measures the two ends of the ladder for some minutes.
 func Standard() Options {
 	return Options{
-		Mixes: Mixes, Length: 4 * time.Second, Rounds: 5,
+		Mixes: workload.Mixes, Length: 4 * time.Second, Rounds: 5,
 		Sweep: []int{4, 8, 16, 32, 64}, SweepLength: 1500 * time.Millisecond,
 		Open: []float64{0.5, 0.7}, OpenRounds: 2, OpenLength: 4 * time.Second, OpenConnections: 64, Forget: true,
 		Customers: 500, Seed: 1, Out: io.Discard,
@@ -79,13 +81,25 @@ func Quick() Options {
 // warmUp is how long a side is asked before its rounds of a mix. It belongs to no figure.
 func (o Options) warmUp() time.Duration { return min(o.Length/2, 2*time.Second) }
 
+// Pages are single interactions, measured one by one to see where the sides differ. Home, New Products and Product
+// Detail are catalog's alone and the cart is that of orders: pages that one service serves.
+var Pages = []workload.Mix{
+	workload.Only(workload.Home), workload.Only(workload.NewProducts), workload.Only(workload.ProductDetail),
+	workload.Only(workload.SearchResults), workload.Only(workload.BuyRequest), workload.Only(workload.BuyConfirm),
+}
+
+// ofOneService are the pages that the gateway gets from one service, which asks no other.
+var ofOneService = []workload.Interaction{
+	workload.Home, workload.NewProducts, workload.ProductDetail, workload.SearchResults, workload.BuyRequest,
+}
+
 // pages are the single interactions to compare.
-func (o Options) pages() []Mix {
+func (o Options) pages() []workload.Mix {
 	switch {
 	case o.Pages:
 		return Pages
 	case o.Checkouts:
-		return []Mix{page(BuyConfirm)}
+		return []workload.Mix{workload.Only(workload.BuyConfirm)}
 	}
 	return nil
 }

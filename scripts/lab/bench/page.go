@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/workload"
 )
 
 // Markdown is the report as a page. Drawn are the pictures that lie beside it.
@@ -279,7 +280,7 @@ func (p *paper) interactions() {
 			head = append(head, side+": number", "p50", "p95", "p99", "p99.9", "errors")
 		}
 		g.row(head...)
-		for i := range interactions {
+		for i := range workload.Interactions {
 			cells, seen := []string{i.String()}, false
 			for _, side := range r.sides() {
 				found := r.interactionsOf(side, mix)[i.String()]

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/workload"
 )
 
 // threeSides is a report of everything: two mixes, a page, a rate.
@@ -27,7 +28,7 @@ func threeSides() *Report {
 	r := newReport("small", o, sides)
 	r.Machine.Cores, r.Inspected = 2, 17
 	for side, speed := range map[string]int{up.Monolith: 1000, facade: 800, up.Services: 500} {
-		for _, mix := range []string{"browsing", "ordering", Home.String()} {
+		for _, mix := range []string{"browsing", "ordering", workload.Home.String()} {
 			for range fewestRounds {
 				r.take(side, mix, aRound(speed))
 			}
@@ -35,11 +36,11 @@ func threeSides() *Report {
 		for _, mix := range []string{"browsing", "ordering"} {
 			for i, browsers := range o.Sweep {
 				point := aRound(speed * (i + 1))
-				point.load = asking{kind: kindSweep, browsers: browsers}
+				point.load = asking{kind: kindSweep, Asking: workload.Asking{Browsers: browsers}}
 				r.take(side, mix, point)
 			}
 			open := aRound(100)
-			open.load = asking{kind: kindOpen, rate: 100, share: 0.5, browsers: 64}
+			open.load = asking{kind: kindOpen, share: 0.5, Asking: workload.Asking{Rate: 100, Browsers: 64}}
 			open.counted.lags["orders"] = buckets{0.001: 50, 0.01: 100, math.Inf(1): 100}
 			r.take(side, mix, open)
 		}
@@ -56,8 +57,8 @@ func TestThreeSides(t *testing.T) {
 	require.True(t, r.Valid, r.Reasons)
 	require.InDelta(t, 0.5, r.Ratios["browsing"], 0.001, "the façade is not in the way of the result proper")
 	require.InDelta(t, 0.8, r.find(facade, up.Monolith, "ordering").Throughput, 0.001)
-	require.InDelta(t, 1.6, r.find(facade, up.Services, Home.String()).Throughput, 0.001)
-	require.True(t, r.find(facade, up.Services, Home.String()).IsPage)
+	require.InDelta(t, 1.6, r.find(facade, up.Services, workload.Home.String()).Throughput, 0.001)
+	require.True(t, r.find(facade, up.Services, workload.Home.String()).IsPage)
 	require.InDelta(t, 1.6, r.Budgets["5"].Value, 0.001)
 	require.Equal(t, "met", r.Budgets["4 browsing"].Verdict())
 	require.NotContains(t, r.Budgets, "1", "which this run has not measured")
@@ -107,7 +108,7 @@ func TestRawLines(t *testing.T) {
 	var lines bytes.Buffer
 	r := &runner{options: Options{Raw: &lines}, began: time.Now()}
 	done := aRound(10)
-	require.NoError(t, r.raw(done.line(&side{name: up.Monolith}, Mixes[0])))
+	require.NoError(t, r.raw(done.line(&side{name: up.Monolith}, workload.Mixes[0])))
 	whole := aReport()
 	whole.Annexes = []Annex{{Name: "limits", Figures: "as measured"}}
 	require.NoError(t, whole.WriteLine(&lines))
@@ -130,9 +131,9 @@ func TestWork(t *testing.T) {
 	c.served = map[string]int64{"gateway": 10, "orders": 10, "inventory": 5, up.Monolith: 77}
 	c.server = serverCount{wal: 9000, writes: 20}
 	c.events = eventCount{published: 5, delivered: 15}
-	seen := newTally()
-	seen.requests, seen.sent, seen.received = 10, 1000, 5000
-	seen.visits[BuyConfirm].count, seen.refused["sold-out"] = 3, 1
+	seen := workload.NewTally()
+	seen.Requests, seen.Sent, seen.Received = 10, 1000, 5000
+	seen.Visits[workload.BuyConfirm].Count, seen.Refused["sold-out"] = 3, 1
 
 	w := workOf(up.Services, c, seen)
 	require.Equal(t, map[string]SQLWork{"orders": {3, 1, 5, 400}}, w.SQL)

@@ -66,13 +66,13 @@ func (r *Report) latencyPicture(mix string) (p plot.Percentiles, drawable bool) 
 	rate := 0.0
 	for _, side := range r.sides() {
 		o := r.openAt(side, mix, share)
-		if o == nil || o.tally == nil || o.tally.requests == 0 {
+		if o == nil || o.tally == nil || o.tally.Requests == 0 {
 			continue
 		}
 		rate = o.Rate
 		s := plot.Series{Name: "step " + r.title(side)}
-		for _, percentile := range drawnPercentiles {
-			s.Values = append(s.Values, o.tally.percentile(percentile))
+		for _, at := range drawnPercentiles {
+			s.Values = append(s.Values, percentile(&o.tally.Latency, at))
 		}
 		p.Series = append(p.Series, s)
 	}

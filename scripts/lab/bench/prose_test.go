@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/workload"
 )
 
 // committed is the report that the pages in docs/benchmarks speak of.
@@ -94,15 +95,15 @@ func TestProseHasTheReportsFigures(t *testing.T) {
 	// What a batching loader would save, by the estimate in tried.md.
 	const saved = 20.0
 	share := 0.0
-	for _, page := range []Interaction{Home, SearchRequest, ProductDetail} {
-		share += float64(Mixes[0].Shares[page]) / 100
+	for _, page := range []workload.Interaction{workload.Home, workload.SearchRequest, workload.ProductDetail} {
+		share += float64(workload.Mixes[0].Shares[page]) / 100
 	}
 	perRequest := saved * share / 100
 	of := func(side string) float64 { return 100 * perRequest / cpu(side, "browsing") }
 
 	// Best Sellers in the open loop of the ordering mix, at the lower rate.
 	listed := func(side string) float64 {
-		return report.openAt(side, "ordering", 0.5).Interactions[BestSellers.String()].MeanMS
+		return report.openAt(side, "ordering", 0.5).Interactions[workload.BestSellers.String()].MeanMS
 	}
 
 	for file, sentences := range map[string][]string{
@@ -112,7 +113,7 @@ func TestProseHasTheReportsFigures(t *testing.T) {
 				perRequest, cpu(up.Monolith, "browsing"), cpu(up.Services, "browsing"), of(up.Monolith), of(up.Services)),
 			said("has %.0f µs and %.0f µs", cpu(up.Monolith, "browsing"), cpu(up.Services, "browsing")),
 			said("%.0f %% of the monolith's CPU is half of what the rule asks for", of(up.Monolith)),
-			said("measure it on Product Detail (%.0f µs for the monolith)", cpu(up.Monolith, ProductDetail.String())),
+			said("measure it on Product Detail (%.0f µs for the monolith)", cpu(up.Monolith, workload.ProductDetail.String())),
 			said("1.4 µs of the %.0f that a request costs the gateway", part(t, "gateway, small, CPU µs/request")),
 		},
 		"workload.md": {
@@ -120,7 +121,7 @@ func TestProseHasTheReportsFigures(t *testing.T) {
 		},
 		committed + "/notes.md": {
 			said("took the monolith %.1f ms on average and the façade %.1f ms", listed(up.Monolith), listed(facade)),
-			said("one page in %.0f there is Best", math.Round(float64(whole)/float64(Mixes[2].Shares[BestSellers])/100)*100),
+			said("one page in %.0f there is Best", math.Round(float64(workload.Whole)/float64(workload.Mixes[2].Shares[workload.BestSellers])/100)*100),
 			missed("*2, one book beside a net/http + pgx probe: %.2f for %.2f.*", "2"),
 			said("some %.0f µs of %.0f", part(t, "monolith, CPU µs/request")-part(t, "net/http and pgx, CPU µs/request"), part(t, "monolith, CPU µs/request")),
 			said("%.0f %% of the monolith's CPU in the browsing mix", of(up.Monolith)),

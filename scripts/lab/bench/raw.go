@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"banyan/scripts/lab/workload"
 )
 
 // roundLine is a round in the raw lines, whole: every figure of the report can be made from these.
@@ -41,21 +43,21 @@ type roundLine struct {
 	Latency string `json:"latency_us_hdr"`
 }
 
-func (r *round) line(s *side, mix Mix) *roundLine {
+func (r *round) line(s *side, mix workload.Mix) *roundLine {
 	l := &roundLine{
-		Line: "round", Side: s.name, Step: s.step, Mix: mix.Name, Kind: r.load.kind, Number: r.load.number, Began: r.began.UTC(),
-		Browsers: r.load.browsers, Rate: r.load.rate,
+		Line: "round", Side: s.name, Step: s.step, Mix: mix.Name, Kind: r.load.kind, Number: r.load.Number, Began: r.began.UTC(),
+		Browsers: r.load.Browsers, Rate: r.load.Rate,
 		Throughput: r.throughput(), Load: r.took.Seconds(), Drain: r.drain.Seconds(),
-		Requests: r.tally.requests, Errors: r.tally.errors, Wrong: r.tally.wrong, Checked: r.tally.checked,
-		Pending: r.tally.pending, Refused: r.tally.refusals(), Late: r.tally.pace.LateShare(),
+		Requests: r.tally.Requests, Errors: r.tally.Errors, Wrong: r.tally.Wrong, Checked: r.tally.Checked,
+		Pending: r.tally.Pending, Refused: refusals(r.tally), Late: r.tally.Pace.LateShare(),
 		Interactions: interactionResults(r.tally, r.visits()),
 		GeneratorCPU: r.bill.generator.Seconds(), OthersCPU: r.bill.others.Seconds(), StolenCPU: r.bill.stolen.Seconds(), Rested: r.rest,
 	}
-	l.CPU, _ = r.bill.perRequest(s.name, r.tally.requests)
-	if r.tally.requests > 0 {
+	l.CPU, _ = r.bill.perRequest(s.name, r.tally.Requests)
+	if r.tally.Requests > 0 {
 		l.Work = workOf(s.name, r.counted, r.tally)
 	}
-	if packed, err := r.tally.latency.Encode(); err == nil {
+	if packed, err := r.tally.Latency.Encode(); err == nil {
 		l.Latency = base64.StdEncoding.EncodeToString(packed)
 	}
 	return l

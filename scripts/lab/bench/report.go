@@ -9,6 +9,7 @@ import (
 	"banyan/scripts/lab/bench/budget"
 	"banyan/scripts/lab/gauge"
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/workload"
 )
 
 // Report is what a run has found.
@@ -149,12 +150,12 @@ func (r *Report) sides() []string {
 }
 
 // mixes are those that were measured, in TPC-W's order.
-func (r *Report) mixes() []string { return r.measured(Mixes) }
+func (r *Report) mixes() []string { return r.measured(workload.Mixes) }
 
 // pages are the single interactions that were measured.
 func (r *Report) pages() []string { return r.measured(Pages) }
 
-func (r *Report) measured(of []Mix) []string {
+func (r *Report) measured(of []workload.Mix) []string {
 	var names []string
 	for _, mix := range of {
 		if slices.ContainsFunc(r.sides(), func(side string) bool { return r.resultIfThere(side, mix.Name) != nil }) {
@@ -181,7 +182,7 @@ func (r *Report) result(side, mix string) *Result {
 	}
 	s := r.Sides[side]
 	in := s.Mixes
-	if slices.ContainsFunc(Pages, func(page Mix) bool { return page.Name == mix }) {
+	if slices.ContainsFunc(Pages, func(page workload.Mix) bool { return page.Name == mix }) {
 		in = s.Pages
 	}
 	in[mix] = newResult()

@@ -9,20 +9,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/workload"
 )
 
 // aRound lasted a second: so many requests, each of two milliseconds.
 func aRound(requests int) *round {
-	t := newTally()
+	t := workload.NewTally()
 	for range requests {
-		t.took(2 * time.Millisecond)
+		t.Took(2 * time.Millisecond)
 	}
 	for range requests {
-		t.visited(Home, 2*time.Millisecond, 1, 0)
+		t.Visited(workload.Home, 2*time.Millisecond, 1, 0)
 	}
-	t.checked = 1
+	t.Checked = 1
 	return &round{
-		load: asking{kind: kindClosed, browsers: 16}, counted: newCounted(),
+		load: asking{kind: kindClosed, Asking: workload.Asking{Browsers: 16}}, counted: newCounted(),
 		tally: t, took: 900 * time.Millisecond, drain: 100 * time.Millisecond, rest: true,
 		bill: &bill{known: true, elapsed: time.Second, generator: 100 * time.Millisecond, lab: map[string]time.Duration{
 			"monolith": 400 * time.Millisecond, "postgres monolith_app": 100 * time.Millisecond,
@@ -81,11 +82,11 @@ func TestReport(t *testing.T) {
 		spoil func(*round)
 		says  string
 	}{
-		"a wrong answer":      {func(r *round) { r.tally.wrong = 1; r.tally.complain("the moon is cheese") }, "1 answers were wrong: the moon is cheese"},
-		"many errors":         {func(r *round) { r.tally.errors = 2 }, "more than 0.1 %"},
+		"a wrong answer":      {func(r *round) { r.tally.Wrong = 1; r.tally.Complain("the moon is cheese") }, "1 answers were wrong: the moon is cheese"},
+		"many errors":         {func(r *round) { r.tally.Errors = 2 }, "more than 0.1 %"},
 		"a slow generator":    {func(r *round) { r.bill.generator = 5 * time.Second }, "was the bottleneck itself"},
-		"nothing":             {func(r *round) { *r.tally = *newTally() }, "nothing was answered"},
-		"nothing looked into": {func(r *round) { r.tally.checked = 0 }, "no answer was compared"},
+		"nothing":             {func(r *round) { *r.tally = *workload.NewTally() }, "nothing was answered"},
+		"nothing looked into": {func(r *round) { r.tally.Checked = 0 }, "no answer was compared"},
 	}
 	for name, c := range invalid {
 		t.Run("is invalid after "+name, func(t *testing.T) {
@@ -113,7 +114,7 @@ func TestReport(t *testing.T) {
 		t.Parallel()
 		r := aReport()
 		done := aRound(10)
-		done.load.kind, done.tally.wrong = kindWarmUp, 1
+		done.load.kind, done.tally.Wrong = kindWarmUp, 1
 		r.take(up.Services, "browsing", done)
 		r.take(up.Services, "browsing", aRound(500))
 		r.judge()
@@ -124,7 +125,7 @@ func TestReport(t *testing.T) {
 		t.Parallel()
 		r := aReport()
 		done := aRound(10_000)
-		done.rest, done.tally.errors, done.tally.refused["sold-out"] = false, 1, 7
+		done.rest, done.tally.Errors, done.tally.Refused["sold-out"] = false, 1, 7
 		done.bill.others, done.bill.stolen = 2*time.Second, 2*time.Second
 		r.take(up.Services, "browsing", done)
 		r.judge()

@@ -1,9 +1,12 @@
 package bench
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"banyan/scripts/lab/workload"
 )
 
 // Result is one side under one mix, or one page. Latencies are in milliseconds and seen by the browsers; in a closed loop
@@ -38,12 +41,12 @@ type Result struct {
 	Sweep        []SweepPoint                 `json:"sweep,omitempty"`
 	Open         []*OpenResult                `json:"open_loop,omitempty"`
 
-	tally    *tally // of the closed rounds
+	tally    *workload.Tally // of the closed rounds
 	bill     *bill
 	counted  *counted
 	load     time.Duration
-	seen     map[string]*tally // of all rounds, by kind
-	restless int               // rounds after which it did not come to rest
+	seen     map[string]*workload.Tally // of all rounds, by kind
+	restless int                        // rounds after which it did not come to rest
 
 	committed int64 // transactions, in the side's database
 }
@@ -101,7 +104,7 @@ type OpenResult struct {
 	// Interactions as in the closed loop.
 	Interactions map[string]InteractionResult `json:"interactions"`
 
-	tally   *tally
+	tally   *workload.Tally
 	bill    *bill
 	counted *counted
 	load    time.Duration
@@ -111,17 +114,17 @@ type OpenResult struct {
 func newBill() *bill { return &bill{known: true, lab: map[string]time.Duration{}} }
 
 func newResult() *Result {
-	return &Result{tally: newTally(), bill: newBill(), counted: newCounted(), seen: map[string]*tally{}}
+	return &Result{tally: workload.NewTally(), bill: newBill(), counted: newCounted(), seen: map[string]*workload.Tally{}}
 }
 
 func (t *Result) take(side string, done *round, cores int) {
 	kind := done.load.kind
 	if t.seen[kind] == nil {
-		t.seen[kind] = newTally()
+		t.seen[kind] = workload.NewTally()
 	}
-	t.seen[kind].add(done.tally)
-	t.Checked += done.tally.checked
-	t.Wrong += done.tally.wrong
+	t.seen[kind].Add(done.tally)
+	t.Checked += done.tally.Checked
+	t.Wrong += done.tally.Wrong
 	if !done.rest {
 		t.restless++
 	}
@@ -129,20 +132,20 @@ func (t *Result) take(side string, done *round, cores int) {
 	case kindClosed:
 		t.takeClosed(side, done, cores)
 	case kindSweep:
-		t.Sweep = append(t.Sweep, SweepPoint{done.load.browsers, done.throughput(), done.tally.percentile(50), done.tally.percentile(99), done.visits()})
+		t.Sweep = append(t.Sweep, SweepPoint{done.load.Browsers, done.throughput(), percentile(&done.tally.Latency, 50), percentile(&done.tally.Latency, 99), done.visits()})
 	case kindOpen:
 		t.takeOpen(side, done, cores)
 	}
 }
 
 func (t *Result) takeClosed(side string, done *round, cores int) {
-	t.tally.add(done.tally)
+	t.tally.Add(done.tally)
 	t.bill.add(done.bill)
 	t.counted.add(done.counted)
 	t.load += done.took
-	t.Browsers = done.load.browsers
+	t.Browsers = done.load.Browsers
 	t.Rounds = append(t.Rounds, RoundResult{
-		Throughput: done.throughput(), Requests: done.tally.requests, Load: done.took.Seconds(), Drain: done.drain.Seconds(),
+		Throughput: done.throughput(), Requests: done.tally.Requests, Load: done.took.Seconds(), Drain: done.drain.Seconds(),
 	})
 	var perRound []float64
 	for _, r := range t.Rounds {
@@ -150,14 +153,14 @@ func (t *Result) takeClosed(side string, done *round, cores int) {
 	}
 	t.Throughput, t.Range = median(perRound), [2]float64{slices.Min(perRound), slices.Max(perRound)}
 	all := t.tally
-	t.Requests, t.Pending, t.Errors, t.Refused = all.requests, all.pending, all.errors, all.refusals()
-	t.P50, t.P95, t.P99, t.P999 = all.percentile(50), all.percentile(95), all.percentile(99), all.percentile(99.9)
-	if all.requests == 0 {
+	t.Requests, t.Pending, t.Errors, t.Refused = all.Requests, all.Pending, all.Errors, refusals(all)
+	t.P50, t.P95, t.P99, t.P999 = percentile(&all.Latency, 50), percentile(&all.Latency, 95), percentile(&all.Latency, 99), percentile(&all.Latency, 99.9)
+	if all.Requests == 0 {
 		return
 	}
-	t.Visits = t.Throughput * float64(all.allVisits()) / float64(all.requests)
+	t.Visits = t.Throughput * float64(all.AllVisits()) / float64(all.Requests)
 	t.Interactions = interactionResults(all, t.Visits)
-	t.CPU, t.CPUTotal = t.bill.perRequest(side, all.requests)
+	t.CPU, t.CPUTotal = t.bill.perRequest(side, all.Requests)
 	t.Generator = t.bill.generatorShare(t.load, cores)
 	t.Work = workOf(side, t.counted, all)
 }
@@ -167,30 +170,30 @@ func (t *Result) takeOpen(side string, done *round, cores int) {
 	if at < 0 {
 		at = len(t.Open)
 		t.Open = append(t.Open, &OpenResult{
-			Share: done.load.share, Rate: done.load.rate, Connections: done.load.browsers,
-			tally: newTally(), bill: newBill(), counted: newCounted(),
+			Share: done.load.share, Rate: done.load.Rate, Connections: done.load.Browsers,
+			tally: workload.NewTally(), bill: newBill(), counted: newCounted(),
 		})
 	}
 	o := t.Open[at]
-	o.tally.add(done.tally)
+	o.tally.Add(done.tally)
 	o.bill.add(done.bill)
 	o.counted.add(done.counted)
 	o.load += done.took
-	o.p99s = append(o.p99s, done.tally.percentile(99))
+	o.p99s = append(o.p99s, percentile(&done.tally.Latency, 99))
 	all := o.tally
-	o.Requests, o.Errors = all.requests, all.errors
-	o.P50, o.P95, o.P99, o.P999 = all.percentile(50), all.percentile(95), all.percentile(99), all.percentile(99.9)
+	o.Requests, o.Errors = all.Requests, all.Errors
+	o.P50, o.P95, o.P99, o.P999 = percentile(&all.Latency, 50), percentile(&all.Latency, 95), percentile(&all.Latency, 99), percentile(&all.Latency, 99.9)
 	o.P99Range = [2]float64{slices.Min(o.p99s), slices.Max(o.p99s)}
-	o.Late, o.Generator = all.pace.LateShare(), o.bill.generatorShare(o.load, cores)
-	_, o.CPUTotal = o.bill.perRequest(side, all.requests)
-	o.Interactions = interactionResults(all, done.load.rate)
+	o.Late, o.Generator = all.Pace.LateShare(), o.bill.generatorShare(o.load, cores)
+	_, o.CPUTotal = o.bill.perRequest(side, all.Requests)
+	o.Interactions = interactionResults(all, done.load.Rate)
 	o.Effects = effectsOf(side, o.counted)
 }
 
 // everything is how many requests were made in all rounds, of whatever kind.
 func (t *Result) everything() (n int64) {
 	for _, seen := range t.seen {
-		n += seen.requests
+		n += seen.Requests
 	}
 	return n
 }
@@ -215,17 +218,25 @@ func (t *Result) best() (requestsPerSecond float64, browsers int) {
 	return requestsPerSecond, browsers
 }
 
-func interactionResults(t *tally, visits float64) map[string]InteractionResult {
+// refusals is a copy of the refused answers' counts; nil if there are none.
+func refusals(t *workload.Tally) map[string]int64 {
+	if len(t.Refused) == 0 {
+		return nil
+	}
+	return maps.Clone(t.Refused)
+}
+
+func interactionResults(t *workload.Tally, visits float64) map[string]InteractionResult {
 	found := map[string]InteractionResult{}
-	for i := range t.visits {
-		v := &t.visits[i]
-		if v.count == 0 {
+	for i := range t.Visits {
+		v := &t.Visits[i]
+		if v.Count == 0 {
 			continue
 		}
-		found[Interaction(i).String()] = InteractionResult{
-			Count: v.count, PerSecond: visits * float64(v.count) / float64(t.allVisits()),
-			Requests: v.requests, Errors: v.errors, MeanMS: float64(v.spent.Microseconds()) / float64(v.count) / 1000,
-			P50: percentile(&v.latency, 50), P95: percentile(&v.latency, 95), P99: percentile(&v.latency, 99), P999: percentile(&v.latency, 99.9),
+		found[workload.Interaction(i).String()] = InteractionResult{
+			Count: v.Count, PerSecond: visits * float64(v.Count) / float64(t.AllVisits()),
+			Requests: v.Requests, Errors: v.Errors, MeanMS: float64(v.Spent.Microseconds()) / float64(v.Count) / 1000,
+			P50: percentile(&v.Latency, 50), P95: percentile(&v.Latency, 95), P99: percentile(&v.Latency, 99), P999: percentile(&v.Latency, 99.9),
 		}
 	}
 	return found

@@ -5,14 +5,14 @@ import (
 	"fmt"
 	"time"
 
-	"banyan/scripts/lab/shop"
+	"banyan/scripts/lab/workload"
 )
 
 // round is one side under one mix for a while.
 type round struct {
 	load    asking
 	began   time.Time
-	tally   *tally
+	tally   *workload.Tally
 	took    time.Duration // from the first request to the last answer
 	drain   time.Duration // until the events had their effects
 	bill    *bill         // from the first request until the side had come to rest
@@ -23,20 +23,21 @@ type round struct {
 // throughput is requests per second of load and drain: a side that leaves its events for later gets nothing
 // for that.
 func (r *round) throughput() float64 {
-	return float64(r.tally.requests) / (r.took + r.drain).Seconds()
+	return float64(r.tally.Requests) / (r.took + r.drain).Seconds()
 }
 
 // visits is interactions per second, likewise.
 func (r *round) visits() float64 {
-	return float64(r.tally.allVisits()) / (r.took + r.drain).Seconds()
+	return float64(r.tally.AllVisits()) / (r.took + r.drain).Seconds()
 }
 
 // play asks a side, and waits until it has come to rest.
-func (r *runner) play(ctx context.Context, s *side, mix Mix, l asking) (*round, error) {
-	if err := s.emptyCarts(ctx); err != nil {
+func (r *runner) play(ctx context.Context, s *side, mix workload.Mix, l asking) (*round, error) {
+	if err := s.people.EmptyCarts(ctx); err != nil {
 		return nil, err
 	}
-	browsers, err := r.browsers(s, mix, l)
+	l.Mix, l.Seed = mix, r.options.Seed
+	browsers, err := s.people.Browsers(l.Asking)
 	if err != nil {
 		return nil, err
 	}
@@ -55,8 +56,8 @@ func (r *runner) play(ctx context.Context, s *side, mix Mix, l asking) (*round, 
 		return nil, err
 	}
 	weighing := s.lab.scales.watch(s.name)
-	done := &round{load: l, began: time.Now(), tally: newTally()}
-	done.took = driveAll(ctx, browsers, l)
+	done := &round{load: l, began: time.Now()}
+	done.took = browsers.Drive(ctx, l.Asking)
 	weighing()
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
@@ -65,9 +66,7 @@ func (r *runner) play(ctx context.Context, s *side, mix Mix, l asking) (*round, 
 		return nil, fmt.Errorf("wait for the events of the side %s: %w", s.name, err)
 	}
 	done.drain = time.Since(done.began) - done.took
-	for _, b := range browsers {
-		done.tally.add(b.tally)
-	}
+	done.tally = browsers.Tally()
 	after, rested, err := s.lab.settle(ctx)
 	if err != nil {
 		return nil, err
@@ -80,26 +79,6 @@ func (r *runner) play(ctx context.Context, s *side, mix Mix, l asking) (*round, 
 	}
 	done.counted = now.since(counts)
 	return done, s.lab.scales.weighServer(ctx, s.name)
-}
-
-// browsers are as many as the load needs, each with its part of the customers.
-func (r *runner) browsers(s *side, mix Mix, l asking) ([]*browser, error) {
-	browsers := make([]*browser, l.browsers)
-	for i := range browsers {
-		c, err := shop.NewConn(s.url)
-		if err != nil {
-			return nil, err
-		}
-		b := &browser{
-			session: &s.session, script: newScript(s.shop, mix, r.options.Seed, l.number, i),
-			conn: c, tally: newTally(), sampleEvery: l.sampleEvery,
-		}
-		for n := i; n < len(s.customers); n += len(browsers) {
-			b.customers = append(b.customers, s.customers[n])
-		}
-		browsers[i] = b
-	}
-	return browsers, nil
 }
 
 // A lab is at rest when it uses less than a tenth of a CPU.

@@ -10,6 +10,7 @@ import (
 
 	"banyan/scripts/lab/seed"
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/workload"
 )
 
 // runner is one run.
@@ -105,35 +106,36 @@ func (r *runner) compareData(ctx context.Context, report *Report) error {
 	return nil
 }
 
+// fastest is a rate of checkouts per second that no side of this lab comes near.
+const fastest = 5_000
+
 // prepare does what has to be done before the clock may start.
 func (r *runner) prepare(ctx context.Context) error {
 	size, err := seed.ParseSize(r.sides[0].lab.state.SeedSize)
 	if err != nil {
 		return fmt.Errorf("the benchmark needs the lab's seeded data: %w", err)
 	}
-	known := newCatalogue(seed.Generate(size))
-	readers, err := known.takeReaders(r.options.Customers)
-	if err != nil {
-		return err
+	visitors := workload.Visitors{
+		Catalogue: workload.NewCatalogue(seed.Generate(size)), Customers: r.options.Customers,
+		Keys: "bench-" + strings.SplitN(uuid.NewString(), "-", 2)[0], WithLogins: r.options.WithLogins,
 	}
-	keys := "bench-" + strings.SplitN(uuid.NewString(), "-", 2)[0]
 	first := map[string]*side{}
 	for _, s := range r.sides {
-		s.session = session{shop: known, keys: keys, withLogins: r.options.WithLogins}
 		if other := first[s.home]; other != nil {
 			// The same accounts in the same database: what the customers put into their carts here is there as well.
-			s.customers, s.staff = other.customers, other.staff
+			s.people = other.people.At(s.url)
 			continue
 		}
 		first[s.home] = s
-		r.say("%s: signing in %d customers, which is not measured", s.name, len(readers))
-		if err := s.signIn(ctx, readers); err != nil {
-			return err
+		r.say("%s: signing in %d customers, which is not measured", s.name, visitors.Customers)
+		if s.people, err = workload.SignIn(ctx, s.url, visitors); err != nil {
+			return fmt.Errorf("prepare the side %s: %w", s.name, err)
 		}
 		r.say("%s: filling up the stock", s.name)
 		// As much as all sides together can sell from one stock, and so the same everywhere.
-		if err := s.fillUp(ctx, r.options.load().Seconds()*float64(len(r.sides)-len(homes(r.sides))+1)); err != nil {
-			return err
+		seconds := r.options.load().Seconds() * float64(len(r.sides)-len(homes(r.sides))+1)
+		if err := s.people.FillUp(ctx, fastest*seconds); err != nil {
+			return fmt.Errorf("prepare the side %s: %w", s.name, err)
 		}
 	}
 	for _, l := range r.labs() {

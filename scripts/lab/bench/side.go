@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/workload"
 )
 
 const (
@@ -23,8 +24,7 @@ type side struct {
 	lab  *lab   // where it runs
 	// others are the processes of other sides that work on the same database.
 	others []up.ProcessState
-	session
-	customers []*customer
+	people *workload.Clientele
 }
 
 // sideNames are the steps that have a name of their own.

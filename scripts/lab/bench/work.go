@@ -1,6 +1,9 @@
 package bench
 
-import "banyan/scripts/lab/up"
+import (
+	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/workload"
+)
 
 // Work is what a request makes the parts of the lab do, all that follows included, as they count it themselves.
 type Work struct {
@@ -53,12 +56,12 @@ type Effect struct {
 // allConsumers is all of them together.
 const allConsumers = "all"
 
-func workOf(side string, c *counted, t *tally) Work {
-	requests := float64(t.requests)
+func workOf(side string, c *counted, t *workload.Tally) Work {
+	requests := float64(t.Requests)
 	w := Work{
 		SQL: map[string]SQLWork{}, Hops: map[string]float64{},
 		Writes: float64(c.server.writes) / requests, WAL: float64(c.server.wal) / requests,
-		Sent: float64(t.sent) / requests, Received: float64(t.received) / requests,
+		Sent: float64(t.Sent) / requests, Received: float64(t.Received) / requests,
 		Effects: effectsOf(side, c),
 	}
 	for role, count := range c.sql {
@@ -78,7 +81,7 @@ func workOf(side string, c *counted, t *tally) Work {
 			w.HopsTotal += w.Hops[process]
 		}
 	}
-	bought := t.visits[BuyConfirm].count - t.refused["sold-out"] - t.refused["order-pending"] - t.refused["cart-empty"]
+	bought := t.Visits[workload.BuyConfirm].Count - t.Refused["sold-out"] - t.Refused["order-pending"] - t.Refused["cart-empty"]
 	w.Charges = float64(max(bought, 0)) / requests
 	if side != up.Monolith && side != facade {
 		w.Published, w.Delivered = float64(c.events.published)/requests, float64(c.events.delivered)/requests

@@ -24,9 +24,9 @@ import (
 	"syscall"
 	"time"
 
-	"banyan/scripts/lab/bench"
 	"banyan/scripts/lab/seed"
 	"banyan/scripts/lab/up"
+	"banyan/scripts/lab/workload"
 )
 
 const vegeta = "github.com/tsenart/vegeta/v12@v12.13.0"
@@ -138,7 +138,7 @@ func (c *check) compare(ctx context.Context, rate float64, rounds int) (ours, th
 }
 
 func (c *check) own(ctx context.Context, rate float64) (sample, error) {
-	r, err := bench.Replay(ctx, c.base, c.paths, connections, rate, c.length)
+	r, err := workload.Replay(ctx, c.base, c.paths, connections, rate, c.length)
 	if err != nil {
 		return sample{}, err
 	}

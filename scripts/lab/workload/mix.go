@@ -1,4 +1,4 @@
-package bench
+package workload
 
 import (
 	"fmt"
@@ -25,10 +25,10 @@ const (
 	OrderDisplay
 	AdminRequest
 	AdminConfirm
-	interactions // how many there are
+	Interactions // how many there are
 )
 
-var interactionNames = [interactions]string{
+var interactionNames = [Interactions]string{
 	"Home", "New Products", "Best Sellers", "Product Detail", "Search Request", "Search Results", "Shopping Cart",
 	"Customer Registration", "Buy Request", "Buy Confirm", "Order Inquiry", "Order Display", "Admin Request", "Admin Confirm",
 }
@@ -38,31 +38,24 @@ func (i Interaction) String() string { return interactionNames[i] }
 // Mix is how often each interaction happens.
 type Mix struct {
 	Name string
-	// Shares are in hundredths of a per cent, and 10,000 together.
-	Shares [interactions]int
+	// Shares are in hundredths of a per cent, [Whole] together.
+	Shares [Interactions]int
 }
 
-// whole is the sum of a mix's shares.
-const whole = 10_000
+// Whole is the sum of a mix's shares.
+const Whole = 10_000
 
 // Mixes are those of TPC-W 1.8: mostly looking, the usual, and mostly buying.
 var Mixes = []Mix{
-	{"browsing", [interactions]int{2900, 1100, 1100, 2100, 1200, 1100, 200, 82, 75, 69, 30, 25, 10, 9}},
-	{"shopping", [interactions]int{1600, 500, 500, 1700, 2000, 1700, 1160, 300, 260, 120, 75, 66, 10, 9}},
-	{"ordering", [interactions]int{912, 46, 46, 1235, 1453, 1308, 1353, 1286, 1273, 1018, 25, 22, 12, 11}},
+	{"browsing", [Interactions]int{2900, 1100, 1100, 2100, 1200, 1100, 200, 82, 75, 69, 30, 25, 10, 9}},
+	{"shopping", [Interactions]int{1600, 500, 500, 1700, 2000, 1700, 1160, 300, 260, 120, 75, 66, 10, 9}},
+	{"ordering", [Interactions]int{912, 46, 46, 1235, 1453, 1308, 1353, 1286, 1273, 1018, 25, 22, 12, 11}},
 }
 
-// Pages are single interactions, measured one by one to see where the sides differ. Home, New Products and Product
-// Detail are catalog's alone and the cart is that of orders: pages that one service serves.
-var Pages = []Mix{page(Home), page(NewProducts), page(ProductDetail), page(SearchResults), page(BuyRequest), page(BuyConfirm)}
-
-// ofOneService are the pages that the gateway gets from one service, which asks no other.
-var ofOneService = []Interaction{Home, NewProducts, ProductDetail, SearchResults, BuyRequest}
-
-// page is a mix of nothing else.
-func page(i Interaction) Mix {
+// Only is a mix of one interaction.
+func Only(i Interaction) Mix {
 	m := Mix{Name: i.String()}
-	m.Shares[i] = whole
+	m.Shares[i] = Whole
 	return m
 }
 
@@ -80,7 +73,7 @@ func FindMix(name string) (Mix, error) {
 
 // draw chooses an interaction by its share, whatever came before it.
 func (m Mix) draw(random *rand.Rand) Interaction {
-	at := random.IntN(whole)
+	at := random.IntN(Whole)
 	for i, share := range m.Shares {
 		if at < share {
 			return Interaction(i)

@@ -1,4 +1,4 @@
-package bench
+package workload
 
 import (
 	"cmp"
@@ -181,7 +181,7 @@ func (b *browser) buyConfirm(ctx context.Context, c *customer, v *visit) {
 		}
 		c.order, c.cart = id, c.cart[:0]
 		if a.Status == http.StatusAccepted {
-			b.tally.pending++
+			b.tally.Pending++
 			c.unsettled = true
 		}
 	case code == "sold-out":

@@ -1,4 +1,4 @@
-package bench
+package workload
 
 import (
 	"fmt"
@@ -49,12 +49,12 @@ const (
 // script.
 type script struct {
 	mix    Mix
-	shop   *catalogue
+	shop   *Catalogue
 	random *rand.Rand
 	zipf   *rand.Zipf
 }
 
-func newScript(shop *catalogue, mix Mix, seed uint64, round, browser int) *script {
+func newScript(shop *Catalogue, mix Mix, seed uint64, round, browser int) *script {
 	name := fnv.New64a()
 	fmt.Fprintf(name, "%s/%d/%d", mix.Name, round, browser)
 	random := rand.New(rand.NewPCG(seed, name.Sum64()))

@@ -1,4 +1,4 @@
-package bench
+package workload
 
 import (
 	"cmp"
@@ -13,8 +13,8 @@ import (
 	"banyan/scripts/lab/seed"
 )
 
-// catalogue is what the browsers know of the seeded data before they ask.
-type catalogue struct {
+// Catalogue is what the browsers know of the seeded data before they ask.
+type Catalogue struct {
 	books       []seed.Book // those that sold best first
 	subjects    []string
 	titleWords  []string // in lower case
@@ -28,8 +28,9 @@ type reader struct {
 	order string // the latest one's id
 }
 
-func newCatalogue(data *seed.Data) *catalogue {
-	s := &catalogue{books: byCopiesSold(data), readers: buyers(data)}
+// NewCatalogue is made from the data that the shop was seeded with.
+func NewCatalogue(data *seed.Data) *Catalogue {
+	s := &Catalogue{books: byCopiesSold(data), readers: buyers(data)}
 	subjects, titles, authors := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, book := range data.Books {
 		subjects[book.Subject] = true
@@ -90,7 +91,7 @@ func isASCII(text string) bool {
 }
 
 // takeReaders returns n customers for the browsers.
-func (s *catalogue) takeReaders(n int) ([]reader, error) {
+func (s *Catalogue) takeReaders(n int) ([]reader, error) {
 	if n > len(s.readers) {
 		return nil, fmt.Errorf("the seeded data have %d customers with an order, not %d: take fewer, or a larger seed size",
 			len(s.readers), n)

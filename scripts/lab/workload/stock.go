@@ -1,4 +1,4 @@
-package bench
+package workload
 
 import (
 	"context"
@@ -11,18 +11,15 @@ import (
 	"banyan/scripts/lab/shop"
 )
 
-// fastest is a rate of checkouts per second that no side of this lab comes near.
-const fastest = 5_000
-
-// fillUp has copies delivered of the books of which there might be too few for the seconds of load to come: a
+// FillUp has copies delivered of the books of which there might be too few for so many checkouts to come: a
 // sold-out book answers faster than one that is bought.
-func (s *side) fillUp(ctx context.Context, seconds float64) error {
-	needed := demand(len(s.shop.books), seconds)
-	return s.prepare(func(client *shop.Client) error {
-		staff := &shop.Person{Client: client, Email: seed.StaffEmail, Token: s.staff}
+func (c *Clientele) FillUp(ctx context.Context, checkouts float64) error {
+	needed := demand(len(c.shop.books), checkouts)
+	return c.prepare(func(client *shop.Client) error {
+		staff := &shop.Person{Client: client, Email: seed.StaffEmail, Token: c.staff}
 		const atOnce = 100
-		for from := 0; from < len(s.shop.books); from += atOnce {
-			books := s.shop.books[from:min(from+atOnce, len(s.shop.books))]
+		for from := 0; from < len(c.shop.books); from += atOnce {
+			books := c.shop.books[from:min(from+atOnce, len(c.shop.books))]
 			there, err := available(ctx, staff, books)
 			if err != nil {
 				return fmt.Errorf("look how many copies there are: %w", err)
@@ -40,9 +37,9 @@ func (s *side) fillUp(ctx context.Context, seconds float64) error {
 	})
 }
 
-// demand is how many copies of each book, by rank, the load can sell at most. Of every hundred copies that are put
+// demand is how many copies of each book, by rank, so many checkouts can buy at most. Of every hundred copies that are put
 // into carts, the curve of script.go gives each book its part; doubled, for chance.
-func demand(books int, seconds float64) []int {
+func demand(books int, checkouts float64) []int {
 	weights := make([]float64, books)
 	sum := 0.0
 	for rank := range weights {
@@ -52,7 +49,7 @@ func demand(books int, seconds float64) []int {
 	const copiesPerOrder = 2 // a cart of one line mostly, one in ten lines of two or three copies
 	needed := make([]int, books)
 	for rank, weight := range weights {
-		needed[rank] = 100 + int(2*copiesPerOrder*fastest*seconds*weight/sum)
+		needed[rank] = 100 + int(2*copiesPerOrder*checkouts*weight/sum)
 	}
 	return needed
 }
@@ -67,7 +64,7 @@ func available(ctx context.Context, staff *shop.Person, books []seed.Book) (map[
 		return nil, err
 	}
 	if len(found.Items) != len(books) {
-		return nil, fmt.Errorf("of %d seeded books it has %d: its data are not those of the other side", len(books), len(found.Items))
+		return nil, fmt.Errorf("of %d seeded books it has %d: its data are not the seeded ones", len(books), len(found.Items))
 	}
 	there := map[string]int{}
 	for i, b := range found.Items {

@@ -1,4 +1,4 @@
-package bench
+package workload
 
 import (
 	"cmp"
@@ -12,67 +12,40 @@ import (
 	"banyan/scripts/lab/shop"
 )
 
-// cartLines is how many different books a customer collects; with a full cart, they change their mind about
-// one of those instead. TPC-W ends a cart with its session, ours stays with the account.
-const cartLines = 5
-
-// customer is a signed-in reader of one side and what they remember.
-type customer struct {
-	reader
-	token string
-	cart  []line
-	// unsettled says that an order of theirs was not paid within its request: its lines may leave the cart at
-	// any moment.
-	unsettled bool
-}
-
-// line is a book in the cart, by rank of popularity.
-type line struct {
-	book, quantity int
-}
-
 // browser is one emulated browser.
 type browser struct {
-	*session
-	script    *script
-	conn      *shop.Conn
-	customers []*customer // take turns
-	current   int
-	tally     *tally
-	intended  time.Time // when the next request had to be sent; zero: whenever it is
+	*Clientele
+	script   *script
+	conn     *shop.Conn
+	visitors []*customer // take turns
+	current  int
+	tally    *Tally
+	intended time.Time // when the next request had to be sent; zero: whenever it is
 	// sampleEvery says that of so many answers one is read and compared with what it has to be.
 	sampleEvery int64
-}
-
-// session is what the browsers of a side have in common.
-type session struct {
-	shop       *catalogue
-	staff      string // token
-	keys       string // begins every idempotency key and address of this run
-	withLogins bool
 }
 
 // take makes one visit. If it had to begin at a certain time, its first answer is measured from then on.
 func (b *browser) take(ctx context.Context, v *visit, intended time.Time) {
 	if v.leaves {
-		b.current = (b.current + 1) % len(b.customers)
+		b.current = (b.current + 1) % len(b.visitors)
 	}
 	began := intended
 	if began.IsZero() {
 		began = time.Now()
 	}
-	requests, errors := b.tally.requests, b.tally.errors
+	requests, errors := b.tally.Requests, b.tally.Errors
 	b.intended = intended
-	b.visit(ctx, b.customers[b.current], v)
+	b.visit(ctx, b.visitors[b.current], v)
 	b.intended = time.Time{}
 	if ctx.Err() == nil {
-		b.tally.visited(v.interaction, time.Since(began), b.tally.requests-requests, b.tally.errors-errors)
+		b.tally.Visited(v.interaction, time.Since(began), b.tally.Requests-requests, b.tally.Errors-errors)
 	}
 }
 
 // leave closes the connection and notes what went through it.
 func (b *browser) leave() {
-	b.tally.sent, b.tally.received = b.conn.Bytes()
+	b.tally.Sent, b.tally.Received = b.conn.Bytes()
 	b.conn.Close()
 }
 
@@ -101,23 +74,23 @@ func (b *browser) ask(ctx context.Context, r shop.Request, want expectation) (a 
 	if ctx.Err() != nil {
 		return a, "", false // interrupted: nobody's fault
 	}
-	b.tally.took(time.Since(began))
+	b.tally.Took(time.Since(began))
 	if err != nil {
-		b.tally.errors++
-		b.tally.complain(err.Error())
+		b.tally.Errors++
+		b.tally.Complain(err.Error())
 		return a, "", false
 	}
 	switch {
 	case a.Status == want.status, want.also != 0 && a.Status == want.also:
 		return a, "", b.accept(r, want, a)
 	case a.Status >= 500 || a.Status == http.StatusTooManyRequests:
-		b.tally.errors++
-		b.tally.complain(fmt.Sprintf("%s was answered with %d %s", r, a.Status, codeOf(a)))
+		b.tally.Errors++
+		b.tally.Complain(fmt.Sprintf("%s was answered with %d %s", r, a.Status, codeOf(a)))
 		return a, "", false
 	}
 	code = codeOf(a)
 	if slices.Contains(want.refusals, code) {
-		b.tally.refused[code]++
+		b.tally.Refused[code]++
 		return a, code, false
 	}
 	b.wrong(r, fmt.Errorf("%d %s instead of %d", a.Status, code, want.status))
@@ -130,10 +103,10 @@ func (b *browser) accept(r shop.Request, want expectation, a shop.Answer) bool {
 		b.wrong(r, err)
 		return false
 	}
-	if want.check == nil || a.Status != want.status || b.tally.requests%b.sampleEvery != 0 {
+	if want.check == nil || a.Status != want.status || b.tally.Requests%b.sampleEvery != 0 {
 		return true
 	}
-	b.tally.checked++
+	b.tally.Checked++
 	if err := want.check(a.Body); err != nil {
 		b.wrong(r, err)
 		return false
@@ -142,8 +115,8 @@ func (b *browser) accept(r shop.Request, want expectation, a shop.Answer) bool {
 }
 
 func (b *browser) wrong(r shop.Request, err error) {
-	b.tally.wrong++
-	b.tally.complain(fmt.Sprintf("%s was answered wrongly: %v", r, err))
+	b.tally.Wrong++
+	b.tally.Complain(fmt.Sprintf("%s was answered wrongly: %v", r, err))
 }
 
 // outside says whether an answer looks like a whole JSON object.

@@ -1,4 +1,4 @@
-package bench
+package workload
 
 import (
 	"context"
@@ -29,36 +29,33 @@ func Replay(ctx context.Context, base string, paths []string, connections int, r
 	for i, path := range paths {
 		requests[i] = shop.Request{Method: "GET", Path: path}
 	}
-	browsers, clients := make([]*browser, connections), make([]load.Client, connections)
+	browsers, clients := make(Browsers, connections), make([]load.Client, connections)
 	for i := range browsers {
 		c, err := shop.NewConn(base)
 		if err != nil {
 			return nil, err
 		}
 		defer c.Close()
-		browsers[i] = &browser{conn: c, tally: newTally(), sampleEvery: 1}
+		browsers[i] = &browser{conn: c, tally: NewTally(), sampleEvery: 1}
 		clients[i] = browsers[i].replay(requests[i*len(requests)/connections:], requests)
 	}
 	took := load.Plan{Rate: rate, Length: length}.Run(ctx, clients...)
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	all := newTally()
-	for _, b := range browsers {
-		all.add(b.tally)
-	}
+	all := browsers.Tally()
 	return &Replayed{
-		Requests: all.requests, Errors: all.errors + all.wrong, Rate: float64(all.requests) / took.Seconds(),
-		Mean: all.latency.Mean(), percentile: all.latency.Percentile,
+		Requests: all.Requests, Errors: all.Errors + all.Wrong, Rate: float64(all.Requests) / took.Seconds(),
+		Mean: all.Latency.Mean(), percentile: all.Latency.Percentile,
 	}, nil
 }
 
 // replay asks for what is left of the pages, then for all of them again and again.
 func (b *browser) replay(left, all []shop.Request) load.Client {
 	return func(ctx context.Context, turn load.Turn) {
-		b.tally.pace.Keep(turn)
+		b.tally.Pace.Keep(turn)
 		if turn.Err != nil {
-			b.tally.errors++
+			b.tally.Errors++
 			return
 		}
 		if len(left) == 0 {

@@ -1,4 +1,4 @@
-package bench
+package workload
 
 import (
 	"math/rand/v2"
@@ -17,13 +17,13 @@ func TestMix(t *testing.T) {
 			for _, share := range mix.Shares {
 				sum += share
 			}
-			require.Equal(t, whole, sum)
+			require.Equal(t, Whole, sum)
 		})
 		t.Run(mix.Name+" is drawn by its shares", func(t *testing.T) {
 			t.Parallel()
 			const draws = 200_000
 			random := rand.New(rand.NewPCG(1, 2))
-			var drawn [interactions]int
+			var drawn [Interactions]int
 			for range draws {
 				drawn[mix.draw(random)]++
 			}
@@ -31,7 +31,7 @@ func TestMix(t *testing.T) {
 			const limit = 42.0
 			chi := 0.0
 			for i, share := range mix.Shares {
-				expected := float64(draws) * float64(share) / whole
+				expected := float64(draws) * float64(share) / Whole
 				off := float64(drawn[i]) - expected
 				chi += off * off / expected
 			}

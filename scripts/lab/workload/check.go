@@ -1,4 +1,4 @@
-package bench
+package workload
 
 import (
 	"encoding/json"
@@ -162,7 +162,7 @@ func checkOrders(body []byte) error {
 }
 
 // checkOrder wants one order; if an id is given, that one; if a cart is given, one of exactly its lines.
-func checkOrder(id string, bought []line, s *catalogue) func([]byte) error {
+func checkOrder(id string, bought []line, s *Catalogue) func([]byte) error {
 	bought = slices.Clone(bought)
 	return decoded(func(got shop.Order) error {
 		if id != "" && got.ID != id {

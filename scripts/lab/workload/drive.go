@@ -1,0 +1,91 @@
+package workload
+
+import (
+	"context"
+	"time"
+
+	"banyan/scripts/lab/load"
+	"banyan/scripts/lab/shop"
+)
+
+// Asking is how a shop is asked for a while.
+type Asking struct {
+	Mix  Mix
+	Seed uint64
+	// Number of the round. The same mix, seed and number make the same scripts.
+	Number   int
+	Browsers int // each with one connection
+	// Rate is the interactions per second of an open loop. Zero makes a closed loop: each browser asks again as
+	// soon as it has its answer and its customer has thought.
+	Rate        float64
+	Think       time.Duration // mean
+	Length      time.Duration
+	SampleEvery int64 // of so many answers one is read and compared
+}
+
+// Browsers are those of one round. They take no connection before they ask.
+type Browsers []*browser
+
+// Browsers are as many as the load needs, each with its part of the customers.
+func (c *Clientele) Browsers(a Asking) (Browsers, error) {
+	browsers := make(Browsers, a.Browsers)
+	for i := range browsers {
+		conn, err := shop.NewConn(c.url)
+		if err != nil {
+			return nil, err
+		}
+		b := &browser{
+			Clientele: c, script: newScript(c.shop, a.Mix, a.Seed, a.Number, i),
+			conn: conn, tally: NewTally(), sampleEvery: a.SampleEvery,
+		}
+		for n := i; n < len(c.customers); n += len(browsers) {
+			b.visitors = append(b.visitors, c.customers[n])
+		}
+		browsers[i] = b
+	}
+	return browsers, nil
+}
+
+// Drive lets the browsers ask, and returns how long that took.
+func (all Browsers) Drive(ctx context.Context, a Asking) time.Duration {
+	until := time.Now().Add(a.Length)
+	clients := make([]load.Client, len(all))
+	for i, b := range all {
+		clients[i] = b.follow
+		if a.Rate == 0 {
+			clients[i] = func(ctx context.Context, _ load.Turn) { b.goOn(ctx, until, a.Think) }
+		}
+		defer b.leave()
+	}
+	return load.Plan{Rate: a.Rate, Length: a.Length}.Run(ctx, clients...)
+}
+
+// Tally is what they saw, all together.
+func (all Browsers) Tally() *Tally {
+	sum := NewTally()
+	for _, b := range all {
+		sum.Add(b.tally)
+	}
+	return sum
+}
+
+// follow makes a visit that is due in an open loop.
+func (b *browser) follow(ctx context.Context, turn load.Turn) {
+	b.tally.Pace.Keep(turn)
+	v := b.script.next()
+	if turn.Err != nil {
+		b.tally.Errors++
+		b.tally.Complain(turn.Err.Error())
+		return
+	}
+	b.take(ctx, &v, turn.Due)
+}
+
+// goOn makes a visit of a closed loop, and lets the customer think.
+func (b *browser) goOn(ctx context.Context, until time.Time, think time.Duration) {
+	v := b.script.next()
+	b.take(ctx, &v, time.Time{})
+	if think > 0 {
+		_ = shop.Pause(ctx, min(time.Duration(v.think*float64(think)), time.Until(until)))
+	}
+}

@@ -74,9 +74,9 @@ func (r *Report) judgeResult(where string, t *Result) {
 		}
 		if share := float64(seen.Errors) / float64(max(seen.Requests, seen.Errors)); share > mostErrors {
 			invalid("%d of %d requests failed (%.2f %%, more than %.1f %%) in rounds of the kind %s: %s",
-				seen.Errors, seen.Requests, 100*share, 100*mostErrors, kind, strings.Join(seen.Complaints, "; "))
+				seen.Errors, seen.Requests, 100*share, 100*mostErrors, kind, strings.Join(first(seen), "; "))
 		} else {
-			warn("%d of %d requests failed: %s", seen.Errors, seen.Requests, strings.Join(seen.Complaints, "; "))
+			warn("%d of %d requests failed: %s", seen.Errors, seen.Requests, strings.Join(first(seen), "; "))
 		}
 	}
 	if t.Generator > mostGenerator {
@@ -117,15 +117,26 @@ func (r *Report) judgeMachine(t *Result, invalid, warn func(string, ...any)) {
 	}
 }
 
+// mostComplaints is how many are shown.
+const mostComplaints = 3
+
+// first are the first complaints.
+func first(t *workload.Tally) (texts []string) {
+	for _, c := range t.Complaints[:min(len(t.Complaints), mostComplaints)] {
+		texts = append(texts, c.Text)
+	}
+	return texts
+}
+
 // complaints are the first of each kind of round.
 func (t *Result) complaints() string {
 	var all []string
 	for _, kind := range []string{kindWarmUp, kindSweep, kindClosed, kindOpen} {
 		if seen := t.seen[kind]; seen != nil {
-			all = append(all, seen.Complaints...)
+			all = append(all, first(seen)...)
 		}
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
-	return strings.Join(all[:min(len(all), workload.MostComplaints)], "; ")
+	return strings.Join(all[:min(len(all), mostComplaints)], "; ")
 }

@@ -82,7 +82,7 @@ func TestReport(t *testing.T) {
 		spoil func(*round)
 		says  string
 	}{
-		"a wrong answer":      {func(r *round) { r.tally.Wrong = 1; r.tally.Complain("the moon is cheese") }, "1 answers were wrong: the moon is cheese"},
+		"a wrong answer":      {func(r *round) { r.tally.Wrong = 1; r.tally.Complain(workload.Complaint{Text: "the moon is cheese"}) }, "1 answers were wrong: the moon is cheese"},
 		"many errors":         {func(r *round) { r.tally.Errors = 2 }, "more than 0.1 %"},
 		"a slow generator":    {func(r *round) { r.bill.generator = 5 * time.Second }, "was the bottleneck itself"},
 		"nothing":             {func(r *round) { *r.tally = *workload.NewTally() }, "nothing was answered"},

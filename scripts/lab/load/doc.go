@@ -1,6 +1,6 @@
 // Package load asks: as fast as there are answers, or at a rate whatever becomes of the answers, and counts what came of it.
 //
-//	plan.go       when: a [Plan] gives out turns, to a few clients that take them in turn, or to as many as are needed
+//	plan.go       when: a [Plan] gives out turns, for a while or without an end, to a few clients that take them in turn, or to as many as are needed
 //	pace.go       how well the generator kept to its plan, and what "late" means
 //	tally.go      what came of the requests, and how rounds are added up
 //	latencies.go  how long they took

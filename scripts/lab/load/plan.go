@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,9 @@ type Plan struct {
 	Length time.Duration
 	// Count, if it is not zero, is how many turns there are, in place of a length.
 	Count int
+	// Endless, in place of both, goes on until the context ends. A turn that is half a minute behind is not taken then, with
+	// [ErrBehind].
+	Endless bool
 }
 
 // Turn is what a client is called for.
@@ -39,9 +43,14 @@ type Client func(context.Context, Turn)
 var (
 	// ErrTooSlow ends an open loop that its server can't follow, which would go on for ever.
 	ErrTooSlow = errors.New("a request could not begin within twice the length of its load: the rate is more than the server can do")
+	// ErrBehind is the same for a loop without an end. What is due later is taken again when the server has recovered.
+	ErrBehind = fmt.Errorf("a request could not begin within %s of when it was due: the rate is more than the server can do", mostBehind)
 	// ErrCrowded is the generator's own limit.
 	ErrCrowded = errors.New("the generator has no client left: as many requests as it may make at once are under way")
 )
+
+// mostBehind is how late a turn of an endless open loop may begin.
+const mostBehind = 30 * time.Second
 
 // schedule is a plan that has begun.
 type schedule struct {
@@ -50,6 +59,7 @@ type schedule struct {
 	counted    bool          // the turns are
 	count      int64
 	givenUp    time.Time // when turns that still have not begun are not taken any more
+	endless    bool
 	next       atomic.Int64
 	sleep      func(context.Context, time.Duration)
 }
@@ -57,11 +67,16 @@ type schedule struct {
 func (p Plan) begin() *schedule {
 	s := &schedule{began: time.Now(), counted: p.Count > 0, count: int64(p.Count), sleep: wait}
 	length := p.Length
+	if p.Endless {
+		s.endless, s.counted, length = true, false, 0
+	}
 	if p.Rate > 0 {
 		s.every = time.Duration(float64(time.Second) / p.Rate)
-		if s.counted {
+		switch {
+		case s.endless:
+		case s.counted:
 			length = time.Duration(p.Count) * s.every
-		} else {
+		default:
 			s.counted, s.count = true, int64(math.Round(p.Rate*length.Seconds()))
 		}
 	}
@@ -78,14 +93,16 @@ func (s *schedule) take(ctx context.Context, first bool) (turn Turn, more bool) 
 	now := time.Now()
 	turn = Turn{N: int(n), Due: now}
 	if s.every == 0 {
-		return turn, ctx.Err() == nil && (s.counted || first || now.Before(s.end))
+		return turn, ctx.Err() == nil && (s.counted || s.endless || first || now.Before(s.end))
 	}
 	turn.Due = s.began.Add(time.Duration(n) * s.every)
 	switch ahead := turn.Due.Sub(now); {
 	case ahead > 0:
 		s.sleep(ctx, ahead)
 		turn.Free, turn.Delay = true, time.Since(turn.Due)
-	case now.After(s.givenUp):
+	case s.endless && -ahead > mostBehind:
+		turn.Err = ErrBehind
+	case !s.endless && now.After(s.givenUp):
 		turn.Err = ErrTooSlow
 	}
 	return turn, ctx.Err() == nil

@@ -118,6 +118,37 @@ func TestClosedLoop(t *testing.T) {
 	})
 }
 
+func TestEndlessLoop(t *testing.T) {
+	t.Parallel()
+
+	for name, rate := range map[string]float64{"open": 10, "closed": 0} {
+		t.Run(name+" goes on until it is told to stop", func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				seen := newLog()
+				begun(Plan{Rate: rate, Endless: true}, 0).run(ctx, []Client{seen.client(always(100 * time.Millisecond))})
+				require.InDelta(t, 36_000, len(seen.turns), 1)
+				require.Zero(t, seen.Failed)
+			})
+		})
+	}
+
+	t.Run("does not take what is half a minute behind, and takes turns again afterwards", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			seen := newLog()
+			begun(Plan{Rate: 10, Endless: true}, 0).run(ctx, []Client{seen.client(stalling(9, 40*time.Second))})
+			require.InDelta(t, 100, seen.Failed, 1, "ten seconds' worth")
+			require.ErrorIs(t, seen.First, ErrBehind)
+			require.InDelta(t, 1200, len(seen.turns), 1)
+		})
+	})
+}
+
 func TestOpenLoop(t *testing.T) {
 	t.Parallel()
 

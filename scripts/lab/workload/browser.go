@@ -3,8 +3,10 @@ package workload
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"mime"
+	"net"
 	"net/http"
 	"slices"
 	"time"
@@ -19,8 +21,10 @@ type browser struct {
 	conn     *shop.Conn
 	visitors []*customer // take turns
 	current  int
-	tally    *Tally
-	intended time.Time // when the next request had to be sent; zero: whenever it is
+	*notes
+	// requests and errors of this browser, whatever has been taken out of its notes.
+	requests, errors int64
+	intended         time.Time // when the next request had to be sent; zero: whenever it is
 	// sampleEvery says that of so many answers one is read and compared with what it has to be.
 	sampleEvery int64
 }
@@ -34,18 +38,18 @@ func (b *browser) take(ctx context.Context, v *visit, intended time.Time) {
 	if began.IsZero() {
 		began = time.Now()
 	}
-	requests, errors := b.tally.Requests, b.tally.Errors
+	requests, errors := b.requests, b.errors
 	b.intended = intended
 	b.visit(ctx, b.visitors[b.current], v)
 	b.intended = time.Time{}
 	if ctx.Err() == nil {
-		b.tally.Visited(v.interaction, time.Since(began), b.tally.Requests-requests, b.tally.Errors-errors)
+		b.note(func(t *Tally) { t.Visited(v.interaction, time.Since(began), b.requests-requests, b.errors-errors) })
 	}
 }
 
 // leave closes the connection and notes what went through it.
 func (b *browser) leave() {
-	b.tally.Sent, b.tally.Received = b.conn.Bytes()
+	b.note(func(t *Tally) { t.Sent, t.Received = b.conn.Bytes() })
 	b.conn.Close()
 }
 
@@ -74,49 +78,70 @@ func (b *browser) ask(ctx context.Context, r shop.Request, want expectation) (a 
 	if ctx.Err() != nil {
 		return a, "", false // interrupted: nobody's fault
 	}
-	b.tally.Took(time.Since(began))
+	b.requests++
+	b.note(func(t *Tally) { t.Took(time.Since(began)) })
 	if err != nil {
-		b.tally.Errors++
-		b.tally.Complain(err.Error())
+		b.failed(noAnswer(err), err.Error())
 		return a, "", false
 	}
 	switch {
 	case a.Status == want.status, want.also != 0 && a.Status == want.also:
 		return a, "", b.accept(r, want, a)
 	case a.Status >= 500 || a.Status == http.StatusTooManyRequests:
-		b.tally.Errors++
-		b.tally.Complain(fmt.Sprintf("%s was answered with %d %s", r, a.Status, codeOf(a)))
+		b.failed(fmt.Sprintf("%d %s", a.Status, codeOf(a)), fmt.Sprintf("%s was answered with %d %s", r, a.Status, codeOf(a)))
 		return a, "", false
 	}
 	code = codeOf(a)
 	if slices.Contains(want.refusals, code) {
-		b.tally.Refused[code]++
+		b.note(func(t *Tally) { t.Refused[code]++ })
 		return a, code, false
 	}
-	b.wrong(r, fmt.Errorf("%d %s instead of %d", a.Status, code, want.status))
+	instead := fmt.Errorf("%d %s instead of %d", a.Status, code, want.status)
+	b.wrong(r, instead.Error(), instead)
 	return a, "", false
 }
 
 // accept looks at an answer of the right status: at the outside of each, and into some.
 func (b *browser) accept(r shop.Request, want expectation, a shop.Answer) bool {
 	if err := outside(a); err != nil {
-		b.wrong(r, err)
+		b.wrong(r, wrongContents, err)
 		return false
 	}
-	if want.check == nil || a.Status != want.status || b.tally.Requests%b.sampleEvery != 0 {
+	if want.check == nil || a.Status != want.status || b.requests%b.sampleEvery != 0 {
 		return true
 	}
-	b.tally.Checked++
+	b.note(func(t *Tally) { t.Checked++ })
 	if err := want.check(a.Body); err != nil {
-		b.wrong(r, err)
+		b.wrong(r, wrongContents, err)
 		return false
 	}
 	return true
 }
 
-func (b *browser) wrong(r shop.Request, err error) {
-	b.tally.Wrong++
-	b.tally.Complain(fmt.Sprintf("%s was answered wrongly: %v", r, err))
+// wrongContents is the reason for an answer of the right status that says something else than it has to.
+const wrongContents = "wrong contents"
+
+// wrong counts an answer that must not be. The reason is without what is different each time.
+func (b *browser) wrong(r shop.Request, reason string, err error) {
+	b.note(func(t *Tally) { t.wrong(reason, fmt.Sprintf("%s was answered wrongly: %v", r, err)) })
+}
+
+// failed counts a request that was not served.
+func (b *browser) failed(reason, text string) {
+	b.errors++
+	b.note(func(t *Tally) { t.failed(reason, text) })
+}
+
+// noAnswer is why there was none, without addresses and ports.
+func noAnswer(err error) string {
+	var op *net.OpError
+	switch cause := errors.Unwrap(err); {
+	case errors.As(err, &op):
+		return fmt.Sprintf("no answer: %s: %v", op.Op, op.Err)
+	case cause != nil:
+		err = cause
+	}
+	return fmt.Sprintf("no answer: %v", err)
 }
 
 // outside says whether an answer looks like a whole JSON object.

@@ -24,7 +24,7 @@ func newTestBrowser(t *testing.T, at *fakeshop.Shop) *browser {
 		Clientele: &Clientele{url: at.URL, shop: known(), staff: at.Token(seed.StaffEmail), keys: "test"},
 		conn:      c,
 		visitors:  []*customer{{reader: first, token: at.Token(first.email)}},
-		tally:     NewTally(), sampleEvery: 1,
+		notes:     newNotes(), sampleEvery: 1,
 	}
 }
 
@@ -122,7 +122,7 @@ func TestWrongAnswersAreSeen(t *testing.T) {
 			seen := visitAll(t, newTestBrowser(t, at), 6*int(Interactions))
 			require.Positive(t, seen.Wrong)
 			require.Zero(t, seen.Errors)
-			require.Contains(t, strings.Join(seen.Complaints, "\n"), c.says)
+			require.Contains(t, fmt.Sprint(seen.Complaints), c.says)
 		})
 	}
 }

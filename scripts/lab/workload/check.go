@@ -227,6 +227,18 @@ func ofOrder(orderID string, documents []document) error {
 	return nil
 }
 
+func checkStock(of seed.Book) func([]byte) error {
+	return decoded(func(got struct {
+		BookID    string `json:"book_id"`
+		Available int    `json:"available"`
+	}) error {
+		if got.BookID != of.ID.String() || got.Available < 0 {
+			return fmt.Errorf("it has %d copies of %s, and some of %s were delivered", got.Available, got.BookID, of.ID)
+		}
+		return nil
+	})
+}
+
 func checkAccount(email string) func([]byte) error {
 	return decoded(func(got struct {
 		Email string `json:"email"`

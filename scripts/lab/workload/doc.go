@@ -7,6 +7,7 @@
 // judged by its outside, and as many as an experiment wants by what they hold (browser.go, check.go). All is counted in a
 // [Tally].
 //
-// A [Clientele] asks in rounds, in a closed or in an open loop (drive.go). docs/benchmarks/workload.md describes the
+// A [Clientele] asks in rounds, in a closed or in an open loop (drive.go). A [Crowd] asks in an open loop for as long as an
+// experiment does something else, and tells what happened between two marks (crowd.go, window.go). docs/benchmarks/workload.md describes the
 // workload.
 package workload

@@ -30,20 +30,27 @@ type Browsers []*browser
 func (c *Clientele) Browsers(a Asking) (Browsers, error) {
 	browsers := make(Browsers, a.Browsers)
 	for i := range browsers {
-		conn, err := shop.NewConn(c.url)
+		b, err := c.browser(newScript(c.shop, a.Mix, a.Seed, a.Number, i), i, a.Browsers)
 		if err != nil {
 			return nil, err
 		}
-		b := &browser{
-			Clientele: c, script: newScript(c.shop, a.Mix, a.Seed, a.Number, i),
-			conn: conn, tally: NewTally(), sampleEvery: a.SampleEvery,
-		}
-		for n := i; n < len(c.customers); n += len(browsers) {
-			b.visitors = append(b.visitors, c.customers[n])
-		}
+		b.sampleEvery = a.SampleEvery
 		browsers[i] = b
 	}
 	return browsers, nil
+}
+
+// browser is one of so many, with its part of the customers.
+func (c *Clientele) browser(visits *script, i, of int) (*browser, error) {
+	conn, err := shop.NewConn(c.url)
+	if err != nil {
+		return nil, err
+	}
+	b := &browser{Clientele: c, script: visits, conn: conn, notes: newNotes(), sampleEvery: 1}
+	for n := i; n < len(c.customers); n += of {
+		b.visitors = append(b.visitors, c.customers[n])
+	}
+	return b, nil
 }
 
 // Drive lets the browsers ask, and returns how long that took.
@@ -71,11 +78,10 @@ func (all Browsers) Tally() *Tally {
 
 // follow makes a visit that is due in an open loop.
 func (b *browser) follow(ctx context.Context, turn load.Turn) {
-	b.tally.Pace.Keep(turn)
+	b.note(func(t *Tally) { t.Pace.Keep(turn) })
 	v := b.script.next()
 	if turn.Err != nil {
-		b.tally.Errors++
-		b.tally.Complain(turn.Err.Error())
+		b.failed(turn.Err.Error(), turn.Err.Error())
 		return
 	}
 	b.take(ctx, &v, turn.Due)

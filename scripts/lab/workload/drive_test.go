@@ -68,7 +68,7 @@ func TestOpenLoop(t *testing.T) {
 		seen := browsers.Tally()
 		require.EqualValues(t, 10, seen.Errors)
 		require.Zero(t, seen.Requests)
-		require.Contains(t, seen.Complaints[0], "more than the server can do")
+		require.Contains(t, seen.Complaints[0].Text, "more than the server can do")
 	})
 }
 

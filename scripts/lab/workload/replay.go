@@ -36,7 +36,7 @@ func Replay(ctx context.Context, base string, paths []string, connections int, r
 			return nil, err
 		}
 		defer c.Close()
-		browsers[i] = &browser{conn: c, tally: NewTally(), sampleEvery: 1}
+		browsers[i] = &browser{conn: c, notes: newNotes(), sampleEvery: 1}
 		clients[i] = browsers[i].replay(requests[i*len(requests)/connections:], requests)
 	}
 	took := load.Plan{Rate: rate, Length: length}.Run(ctx, clients...)
@@ -53,9 +53,9 @@ func Replay(ctx context.Context, base string, paths []string, connections int, r
 // replay asks for what is left of the pages, then for all of them again and again.
 func (b *browser) replay(left, all []shop.Request) load.Client {
 	return func(ctx context.Context, turn load.Turn) {
-		b.tally.Pace.Keep(turn)
+		b.note(func(t *Tally) { t.Pace.Keep(turn) })
 		if turn.Err != nil {
-			b.tally.Errors++
+			b.failed(turn.Err.Error(), turn.Err.Error())
 			return
 		}
 		if len(left) == 0 {

@@ -14,27 +14,38 @@ import (
 // FillUp has copies delivered of the books of which there might be too few for so many checkouts to come: a
 // sold-out book answers faster than one that is bought.
 func (c *Clientele) FillUp(ctx context.Context, checkouts float64) error {
-	needed := demand(len(c.shop.books), checkouts)
 	return c.prepare(func(client *shop.Client) error {
 		staff := &shop.Person{Client: client, Email: seed.StaffEmail, Token: c.staff}
-		const atOnce = 100
-		for from := 0; from < len(c.shop.books); from += atOnce {
-			books := c.shop.books[from:min(from+atOnce, len(c.shop.books))]
+		return c.fill(checkouts, func(books []seed.Book) (map[string]int, error) {
 			there, err := available(ctx, staff, books)
 			if err != nil {
-				return fmt.Errorf("look how many copies there are: %w", err)
+				return nil, fmt.Errorf("look how many copies there are: %w", err)
 			}
-			for i, book := range books {
-				const most = 1_000_000 // in one delivery
-				if missing := needed[from+i] - there[book.ID.String()]; missing > 0 {
-					if err := staff.Deliver(ctx, book.ID.String(), min(missing, most)); err != nil {
-						return err
-					}
+			return there, nil
+		}, func(book seed.Book, copies int) error { return staff.Deliver(ctx, book.ID.String(), copies) })
+	})
+}
+
+// fill looks how many copies there are, a hundred books at a time, and delivers what is missing for so many checkouts.
+func (c *Clientele) fill(checkouts float64, look func([]seed.Book) (map[string]int, error), deliver func(seed.Book, int) error) error {
+	needed := demand(len(c.shop.books), checkouts)
+	const atOnce = 100
+	for from := 0; from < len(c.shop.books); from += atOnce {
+		books := c.shop.books[from:min(from+atOnce, len(c.shop.books))]
+		there, err := look(books)
+		if err != nil {
+			return err
+		}
+		for i, book := range books {
+			const most = 1_000_000 // in one delivery
+			if missing := needed[from+i] - there[book.ID.String()]; missing > 0 {
+				if err := deliver(book, min(missing, most)); err != nil {
+					return err
 				}
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // demand is how many copies of each book, by rank, so many checkouts can buy at most. Of every hundred copies that are put
@@ -55,14 +66,24 @@ func demand(books int, checkouts float64) []int {
 }
 
 func available(ctx context.Context, staff *shop.Person, books []seed.Book) (map[string]int, error) {
+	var found shop.List[shop.Book]
+	if err := staff.Ask(ctx, http.MethodGet, listOf(books), nil, &found); err != nil {
+		return nil, err
+	}
+	return copiesOf(books, found)
+}
+
+// listOf is the address of a list of just these books.
+func listOf(books []seed.Book) string {
 	ids := make([]string, 0, len(books))
 	for _, book := range books {
 		ids = append(ids, book.ID.String())
 	}
-	var found shop.List[shop.Book]
-	if err := staff.Ask(ctx, http.MethodGet, "/v1/books?ids="+strings.Join(ids, ","), nil, &found); err != nil {
-		return nil, err
-	}
+	return "/v1/books?ids=" + strings.Join(ids, ",")
+}
+
+// copiesOf is how many copies a list has of each book, if it is one of just these.
+func copiesOf(books []seed.Book, found shop.List[shop.Book]) (map[string]int, error) {
 	if len(found.Items) != len(books) {
 		return nil, fmt.Errorf("of %d seeded books it has %d: its data are not the seeded ones", len(books), len(found.Items))
 	}

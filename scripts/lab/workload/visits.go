@@ -149,7 +149,7 @@ func (b *browser) signIn(ctx context.Context, email string) (token string, good 
 		Token string `json:"token"`
 	}
 	if err := a.Read(&session); err != nil || session.Token == "" {
-		b.wrong(r, cmp.Or(err, errNoToken))
+		b.wrong(r, wrongContents, cmp.Or(err, errNoToken))
 		return "", false
 	}
 	return session.Token, true
@@ -176,12 +176,12 @@ func (b *browser) buyConfirm(ctx context.Context, c *customer, v *visit) {
 	case good:
 		id, found := strings.CutPrefix(a.Location(), "/v1/orders/")
 		if !found {
-			b.wrong(r, fmt.Errorf("its Location is %q", a.Location()))
+			b.wrong(r, wrongContents, fmt.Errorf("its Location is %q", a.Location()))
 			return
 		}
 		c.order, c.cart = id, c.cart[:0]
 		if a.Status == http.StatusAccepted {
-			b.tally.Pending++
+			b.note(func(t *Tally) { t.Pending++ })
 			c.unsettled = true
 		}
 	case code == "sold-out":

@@ -29,6 +29,7 @@ import (
 type Shop struct {
 	URL string
 
+	server   *httptest.Server
 	mu       sync.Mutex
 	mux      http.ServeMux
 	books    []*book
@@ -91,7 +92,7 @@ func New(t testing.TB, data *seed.Data, spoil http.HandlerFunc) *Shop {
 		}
 	}))
 	t.Cleanup(server.Close)
-	s.URL = server.URL
+	s.URL, s.server = server.URL, server
 	return s
 }
 
@@ -108,6 +109,12 @@ func (s *Shop) route() {
 	s.mux.HandleFunc("GET /v1/accounts/me", s.signedIn(func(a *account, w http.ResponseWriter, _ *http.Request) { Reply(w, 200, a) }))
 	s.routeBooks()
 	s.routeOrders()
+}
+
+// Close ends the shop and all its connections before the test does.
+func (s *Shop) Close() {
+	s.server.CloseClientConnections()
+	s.server.Close()
 }
 
 // Asked is all that the shop was asked for, method and address.
@@ -131,6 +138,13 @@ func (s *Shop) Cart(email string) map[string]int {
 	return maps.Clone(s.accounts[email].cart)
 }
 
+// Copies is how many there are of the book of which there are fewest.
+func (s *Shop) Copies() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.MinFunc(s.books, func(a, b *book) int { return a.Available - b.Available }).Available
+}
+
 // Lose makes the shop forget something, as a bad move of its data would.
 func (s *Shop) Lose(what Loss) {
 	s.mu.Lock()
@@ -152,6 +166,10 @@ func (s *Shop) Lose(what Loss) {
 		for _, a := range s.accounts {
 			a.mails = nil
 		}
+	case Copies:
+		for _, b := range s.books {
+			b.Available = 0
+		}
 	case Versions:
 		for _, b := range s.books {
 			b.Version++
@@ -169,6 +187,7 @@ const (
 	Carts
 	Orders // and their payments and shipments
 	Mails
+	Copies   // all that are in stock
 	Versions // of books, and so their ETags
 )
 

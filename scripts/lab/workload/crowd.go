@@ -27,9 +27,13 @@ type Options struct {
 	Seed     uint64
 	// SampleEvery says that of so many answers one is read and compared. Zero: each is.
 	SampleEvery int64
-	// Restock is how often the stock is filled up. Zero: every 15 s.
+	// Restock is how often the stock is filled up, a minute at most. Zero: every 15 s.
 	Restock time.Duration
 }
+
+// idleAtMost is how long a connection may be unused. The shop closes it after 90 s, and an answer that does not come since its
+// request crossed with that would count as an error.
+const idleAtMost = time.Minute
 
 func (o *Options) complete() error {
 	if len(o.Mixes) == 0 {
@@ -52,6 +56,13 @@ func (o *Options) complete() error {
 	}
 	o.SampleEvery = cmp.Or(o.SampleEvery, 1)
 	o.Restock = cmp.Or(o.Restock, 15*time.Second)
+	if o.Restock < 0 || o.Restock > idleAtMost {
+		return fmt.Errorf("the stock is filled up every %s at least, not every %s: a connection that idles for longer is closed", idleAtMost, o.Restock)
+	}
+	if turn := float64(o.Browsers) / o.Rate; turn > idleAtMost.Seconds() {
+		return fmt.Errorf("%d browsers would ask once in %.0f s each: have fewer, since a connection that idles for longer than %s is closed",
+			o.Browsers, turn, idleAtMost)
+	}
 	return nil
 }
 

@@ -226,6 +226,8 @@ func TestCrowdOptions(t *testing.T) {
 		"has to know the catalogue":     {Browsers: 3, Rate: 1},
 		"at a rate above zero":          {Visitors: Visitors{Catalogue: known()}, Browsers: 3},
 		"2 browsers can't take 3 mixes": {Visitors: Visitors{Catalogue: known()}, Browsers: 2, Rate: 1},
+		"not every 2m0s":                {Visitors: Visitors{Catalogue: known()}, Browsers: 3, Rate: 1, Restock: 2 * time.Minute},
+		"would ask once in 100 s each":  {Visitors: Visitors{Catalogue: known()}, Browsers: 10, Rate: 0.1},
 		"need a customer each":          {Visitors: Visitors{Catalogue: known(), Customers: 2}, Browsers: 3, Rate: 1},
 	} {
 		_, err := Begin(t.Context(), o)

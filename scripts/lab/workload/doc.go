@@ -8,7 +8,6 @@
 // [Tally].
 //
 // A [Clientele] asks in rounds, in a closed or in an open loop (drive.go). A [Crowd] asks in an open loop for as long as an
-// experiment does something else, and tells what happened between two marks (crowd.go, window.go). [Keepsakes] are what customers have got before a move and use
-// after it. docs/benchmarks/workload.md describes the
-// workload.
+// experiment does something else, and tells what happened between two marks (crowd.go, window.go). [Keepsakes] are what
+// customers have got before a move and use after it. docs/benchmarks/workload.md describes the workload.
 package workload

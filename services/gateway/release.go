@@ -16,18 +16,22 @@ import (
 // being refused. Requests that come while others are let go wait behind them.
 //
 // A shop that can't keep up has more to do than the hold has left behind. After releaseTime the door decides, as it
-// does at any other time.
+// does at any other time. While this process stands still, as a whole machine may, that time stands still as well: else all
+// would go at once when it goes on.
 const (
 	letGoAtOnce = 64
 	letGoWithin = 200 * time.Millisecond // so many are out as are answered in this time
 	lookAgain   = 5 * time.Millisecond   // for a place behind the door
 	releaseTime = 5 * time.Second
+	mostBetween = 50 * time.Millisecond // two looks; what is more was no time to let anybody go
 )
 
 // release is a crowd that is let go.
 type release struct {
 	began    time.Time
-	answered int           // since then
+	looked   time.Time     // last
+	spent    time.Duration // of releaseTime
+	answered int           // since it began
 	again    chan struct{} // something was answered
 	over     chan struct{} // closed when nobody waits any more, or all wait again
 }
@@ -37,6 +41,20 @@ func (r *release) wake() {
 	case r.again <- struct{}{}:
 	default:
 	}
+}
+
+func newRelease(now time.Time) *release {
+	return &release{began: now, looked: now, again: make(chan struct{}, 1), over: make(chan struct{})}
+}
+
+// restart begins to count anew, for another hold that ends while those of the last one are let go.
+func (r *release) restart(now time.Time) { r.began, r.looked, r.spent, r.answered = now, now, 0, 0 }
+
+// look counts the time since the last look, and reports whether the release takes too long.
+func (r *release) look(now time.Time) (late bool) {
+	r.spent += min(now.Sub(r.looked), mostBetween)
+	r.looked = now
+	return r.spent >= releaseTime
 }
 
 // most is how many may be out at once. The rate is that of a second at least, as a door smooths it.
@@ -53,10 +71,10 @@ func (g *gate) letGo() {
 	g.standing = false
 	g.deadMan.Stop()
 	if g.release != nil { // those of an earlier hold are let go already, and these with them
-		g.release.began, g.release.answered = time.Now(), 0
+		g.release.restart(time.Now())
 		return
 	}
-	g.release = &release{began: time.Now(), again: make(chan struct{}, 1), over: make(chan struct{})}
+	g.release = newRelease(time.Now())
 	go g.letAllGo(g.release)
 }
 
@@ -95,7 +113,7 @@ func (g *gate) letSomeGo(r *release, now time.Time) (more bool) {
 		g.release = nil
 		return false
 	}
-	most, late := r.most(now), now.Sub(r.began) >= releaseTime
+	most, late := r.most(now), r.look(now)
 	out := 0
 	for _, h := range g.routes {
 		out += h.out

@@ -87,12 +87,7 @@ func TestEnvironment(t *testing.T) {
 		require.Contains(t, second["NATS_URL"], "//monolith:")
 		require.Contains(t, second["CALLERS"], "gateway=")
 		require.NotContains(t, second, "SMTP_ADDR")
-		for _, number := range []int{2, 3} { // accounts may leave and come back
-			s := example(t, number)
-			s.addresses[Trunk], s.addresses["accounts"] = portsOf(Trunk), portsOf("accounts")
-			require.Equal(t, "http://127.0.0.1:8108,http://127.0.0.1:8101", environmentOf(t, s, "notifications")["ACCOUNTS_URL"])
-		}
-		require.Equal(t, "http://127.0.0.1:8101", environmentOf(t, example(t, 4), "notifications")["ACCOUNTS_URL"])
+		require.Equal(t, "http://127.0.0.1:8108", environmentOf(t, s, "notifications")["ACCOUNTS_URL"])
 
 		seventh := environmentOf(t, example(t, 7), Trunk)
 		require.Equal(t, "notifications,accounts,catalog,inventory,payments,shipping", seventh["EXTRACTED"])
@@ -100,6 +95,16 @@ func TestEnvironment(t *testing.T) {
 		require.Equal(t, "http://127.0.0.1:8106", seventh["SHIPPING_URL"])
 		require.NotContains(t, seventh, "PROCESSOR_KEY")
 		require.NotContains(t, seventh, "SIGNING_KEYS")
+	})
+
+	t.Run("tells notifications of both homes of accounts while that may leave and come back", func(t *testing.T) {
+		t.Parallel()
+		for _, number := range []int{2, 3} {
+			s := example(t, number)
+			s.addresses[Trunk], s.addresses["accounts"] = portsOf(Trunk), portsOf("accounts")
+			require.Equal(t, "http://127.0.0.1:8108,http://127.0.0.1:8101", environmentOf(t, s, "notifications")["ACCOUNTS_URL"])
+		}
+		require.Equal(t, "http://127.0.0.1:8101", environmentOf(t, example(t, 4), "notifications")["ACCOUNTS_URL"])
 	})
 
 	t.Run("says to each process who it is to the database and the broker", func(t *testing.T) {

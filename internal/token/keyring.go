@@ -159,6 +159,8 @@ func (k *keyRing) ask(ctx context.Context, url string) (map[string]ed25519.Publi
 	if err != nil {
 		return nil, err
 	}
+	// Minutes pass until the next fetch. A connection kept so long would only hold up the one who publishes, when it stops.
+	req.Close = true
 	resp, err := k.http.Do(req)
 	if err != nil {
 		return nil, err

@@ -161,7 +161,7 @@ func (l *limits) set(areas []*area) {
 	for _, a := range areas {
 		most := few // before anything was seen
 		if known > 0 {
-			most = int64(math.Ceil(1.5*a.served.share/known*float64(few))) + few/8
+			most = int64(math.Ceil(1.5*a.served.share/known*float64(few))) + 1
 		}
 		a.most.Store(max(min(most, few), 1))
 	}

@@ -28,6 +28,17 @@ type commands struct {
 	Up          upCommand          `cmd:"" help:"Build and start everything: PostgreSQL, NATS, the world outside, the monolith and the services."`
 	Down        downCommand        `cmd:"" help:"Stop the running lab."`
 	Steps       stepsCommand       `cmd:"" help:"Show the ladder from the monolith to the services, and what runs."`
+	Extract     extractCommand     `cmd:"" help:"Take an area out of the running trunk while customers buy, up to its switch."`
+	Status      statusCommand      `cmd:"" help:"Show where each area stands, and what to do next."`
+	Pause       pauseCommand       `cmd:"" help:"Let the copier of an area rest."`
+	Resume      resumeCommand      `cmd:"" help:"Let the copier of an area go on."`
+	Switch      switchCommand      `cmd:"" aliases:"switchtraffic" help:"Hand a copied area over to its service."`
+	Rollback    rollbackCommand    `cmd:"" aliases:"reversetraffic" help:"Hand a switched area back, with all that was written since."`
+	Cancel      cancelCommand      `cmd:"" help:"Undo a move before its switch."`
+	Finalize    finalizeCommand    `cmd:"" aliases:"complete" help:"Drop what a switched area has left behind. There is no way back after it."`
+	VerifyData  verifyDataCommand  `cmd:"" name:"verify-data" help:"Compare an area's rows on both sides while everything is at work."`
+	Drift       driftCommand       `cmd:"" help:"Plant a difference between both sides, to see that it is found."`
+	Report      reportCommand      `cmd:"" help:"Print what an area's move did, and what it cost customers."`
 	Buy         buyCommand         `cmd:"" help:"Buy a book on each side of the running lab, and print every request as curl."`
 	Migrate     migrateCommand     `cmd:"" help:"Apply the migrations of the schemas, as their owners."`
 	Prepare     prepareCommand     `cmd:"" help:"Make ready what containers need; compose.yaml runs it."`
@@ -66,9 +77,13 @@ func main() {
 	stop()
 
 	var code exitCode
+	var use usageError
 	switch {
 	case errors.As(err, &code):
 		os.Exit(int(code))
+	case errors.As(err, &use):
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		os.Exit(2)
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		os.Exit(1)

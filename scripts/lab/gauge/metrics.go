@@ -60,6 +60,16 @@ func (m Metrics) Sum(name string) (total float64) {
 	return total
 }
 
+// SumWhere adds a metric up over those of its labels that hold this text.
+func (m Metrics) SumWhere(name, label string) (total float64) {
+	for key, value := range m {
+		if strings.HasPrefix(key, name+"{") && strings.Contains(key, label) {
+			total += value
+		}
+	}
+	return total
+}
+
 // Of is a metric's value where its labels hold this text.
 func (m Metrics) Of(name, label string) float64 {
 	for key, value := range m {

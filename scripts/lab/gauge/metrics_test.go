@@ -27,6 +27,7 @@ func TestMetrics(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 10, m.Sum("http_request_seconds_count"))
 	require.EqualValues(t, 3, m.Of("http_request_seconds_count", `status="404"`))
+	require.EqualValues(t, 10, m.SumWhere("http_request_seconds_count", `method="GET"`))
 	require.Zero(t, m.Of("http_request_seconds_count", `status="500"`))
 	require.EqualValues(t, 16, m["postgres_pool_connections_max"])
 	require.EqualValues(t, 16, m.Sum("postgres_pool_connections_max"))

@@ -42,8 +42,9 @@ type File struct {
 
 // Finding is something to be dealt with before a move begins.
 type Finding struct {
-	What string `json:"what"`
-	Do   string `json:"do"`
+	What   string `json:"what"`
+	Do     string `json:"do"`
+	Schema bool   `json:"schema,omitempty"` // the service's is not there, or not whole
 }
 
 // Plan is what the move of an area would do to this database. It works on a database that
@@ -159,6 +160,7 @@ func (a Area) foundSchema(ctx context.Context, q postgres.Querier, p *Preview, _
 		}
 		if !there {
 			p.find("Migrate schema "+a.Name+".", "there is no table %s.%s", a.Name, name)
+			p.Findings[len(p.Findings)-1].Schema = true
 		}
 	}
 	return nil

@@ -60,7 +60,7 @@ func TestPlanFinds(t *testing.T) {
 	p, err := Plan(t.Context(), url, "accounts")
 	require.NoError(t, err)
 	require.Len(t, p.Findings, 2)
-	require.Equal(t, Finding{"there is no table accounts.sessions", "Migrate schema accounts."}, p.Findings[0])
+	require.Equal(t, Finding{"there is no table accounts.sessions", "Migrate schema accounts.", true}, p.Findings[0])
 	require.Contains(t, p.Findings[1].What, "writes monolith.accounts since 1 s")
 	run(t, conn, `rollback`)
 	p, err = Plan(t.Context(), url, "notifications")

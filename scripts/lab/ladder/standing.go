@@ -1,6 +1,7 @@
 package ladder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,4 +94,11 @@ func standings(ctx context.Context, q postgres.Querier) (map[string]standing, er
 		return nil
 	})
 	return all, err
+}
+
+// Standing is who owns the area and at which stage its move is; no stage: it has not begun. It returns [ErrChanged] if
+// today's SQL is not the one that the move began with.
+func (c *Copier) Standing(ctx context.Context) (owner, stage string, err error) {
+	stands, err := c.stands(ctx)
+	return cmp.Or(stands.Owner, Monolith), stands.Stage, err
 }

@@ -105,7 +105,7 @@ func packageOf(process string) string {
 
 // programOf is the name of a process's program.
 func programOf(process string) string {
-	switch service := serviceOf(process); service {
+	switch service := ServiceOf(process); service {
 	case facade:
 		return "gateway"
 	case Trunk:

@@ -148,7 +148,7 @@ func (l *Lab) ordered(order StartOrder) (*Process, part, error) {
 		}
 		return process, as, err
 	}
-	if _, known := ports[serviceOf(order.As)]; known || !spareName.MatchString(order.As) {
+	if _, known := ports[ServiceOf(order.As)]; known || !spareName.MatchString(order.As) {
 		return nil, as, refuse(http.StatusBadRequest, "%q can't be the name of a process beside %s: choose another one, of small letters", order.As, order.Name)
 	}
 	l.finding.Lock()

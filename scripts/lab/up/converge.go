@@ -123,7 +123,7 @@ func (c *convergence) ofSide() []*Process {
 	defer c.lab.mu.Unlock()
 	var all []*Process
 	for _, process := range c.lab.processes {
-		service := serviceOf(process.Name)
+		service := ServiceOf(process.Name)
 		if process.Name == c.lab.options.Without {
 			continue
 		}
@@ -198,7 +198,7 @@ func (c *convergence) letGo(ctx context.Context) error {
 
 // gateways are those of the side that run.
 func (c *convergence) gateways() []*Process {
-	return slices.DeleteFunc(c.ofSide(), func(p *Process) bool { return serviceOf(p.Name) != "gateway" || !p.alive() })
+	return slices.DeleteFunc(c.ofSide(), func(p *Process) bool { return ServiceOf(p.Name) != "gateway" || !p.alive() })
 }
 
 // startMissing starts all that has to run, and waits until it is ready. What runs already may have to get ready, too.
@@ -249,7 +249,7 @@ func (l *Lab) others() []*Process {
 	defer l.mu.Unlock()
 	var all []*Process
 	for _, process := range l.processes {
-		switch serviceOf(process.Name) {
+		switch ServiceOf(process.Name) {
 		case processPostgres, processNATS, "outside", Monolith, facade:
 			if process.Name != l.options.Without {
 				all = append(all, process)

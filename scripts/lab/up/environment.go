@@ -48,8 +48,8 @@ type settings struct {
 func (s *settings) added(process string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	added := slices.Clone(s.extra[serviceOf(process)])
-	if process != serviceOf(process) {
+	added := slices.Clone(s.extra[ServiceOf(process)])
+	if process != ServiceOf(process) {
 		added = append(added, s.extra[process]...)
 	}
 	return added
@@ -153,14 +153,14 @@ func (s *settings) environment(process string) ([]string, error) {
 		env = append(env, variable+"="+value)
 	}
 	if side := sideOf(process); side == Services && slices.Contains(s.variables(process), "DATABASE_URL") {
-		env = append(env, fmt.Sprintf("POOL_SIZE=%d", s.step.Connections(serviceOf(process))))
+		env = append(env, fmt.Sprintf("POOL_SIZE=%d", s.step.Connections(ServiceOf(process))))
 	}
 	return append(env, s.added(process)...), nil
 }
 
 // variables are the names of what a process is told at this step.
 func (s *settings) variables(process string) []string {
-	switch service := serviceOf(process); {
+	switch service := ServiceOf(process); {
 	case service == Trunk:
 		return s.step.TrunkVariables()
 	default:
@@ -170,7 +170,7 @@ func (s *settings) variables(process string) []string {
 
 // value is what a variable says to a process.
 func (s *settings) value(process, variable string) (string, error) {
-	service, schema, side := serviceOf(process), SchemaOf(process), sideOf(process)
+	service, schema, side := ServiceOf(process), SchemaOf(process), sideOf(process)
 	switch variable {
 	case "DATABASE_URL":
 		role := schema + "_app"

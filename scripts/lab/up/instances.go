@@ -30,8 +30,8 @@ func (o *Options) processes(sides []string, step Step) []string {
 	return names
 }
 
-// serviceOf is the service that a process is an instance of: orders for orders-2.
-func serviceOf(process string) string {
+// ServiceOf is the service that a process is an instance of: orders for orders-2.
+func ServiceOf(process string) string {
 	service, _ := instance(process)
 	return service
 }
@@ -55,7 +55,7 @@ func instance(process string) (service string, number int) {
 func instancesOf(service string, addresses map[string]address) []string {
 	var names []string
 	for process := range addresses {
-		if serviceOf(process) == service {
+		if ServiceOf(process) == service {
 			names = append(names, process)
 		}
 	}

@@ -258,7 +258,7 @@ func (l *Lab) Stop(ctx context.Context) error {
 func stopStages(processes []*Process) [][]*Process {
 	stages := make([][]*Process, 3)
 	for _, process := range processes {
-		switch serviceOf(process.Name) {
+		switch ServiceOf(process.Name) {
 		case "gateway", facade, "monolith":
 			stages[0] = append(stages[0], process)
 		case "outside", processPostgres, processNATS:

@@ -83,7 +83,7 @@ func (o *Options) complete() error {
 		}
 	}
 	for process := range o.Env {
-		if _, known := ports[serviceOf(process)]; !known {
+		if _, known := ports[ServiceOf(process)]; !known {
 			return fmt.Errorf("there is no process %q to set variables for", process)
 		}
 	}

@@ -44,7 +44,7 @@ const betweenInstances = 30
 
 // portsOf are the well-known ports of a process.
 func portsOf(process string) address {
-	to := ports[serviceOf(process)]
+	to := ports[ServiceOf(process)]
 	further := betweenInstances * (instanceOf(process) - 1)
 	to.Public += further
 	to.Ops += further

@@ -220,7 +220,7 @@ func Processes(side string, step int) []string {
 
 // SchemaOf is the schema that a process lives in, and the name by which the broker knows it.
 func SchemaOf(process string) string {
-	service := serviceOf(process)
+	service := ServiceOf(process)
 	if service == Trunk {
 		return Monolith
 	}
@@ -229,7 +229,7 @@ func SchemaOf(process string) string {
 
 // sideOf is the side that a process belongs to.
 func sideOf(process string) string {
-	if serviceOf(process) == Monolith {
+	if ServiceOf(process) == Monolith {
 		return Monolith
 	}
 	return Services

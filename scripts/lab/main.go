@@ -38,6 +38,7 @@ type commands struct {
 	Finalize    finalizeCommand    `cmd:"" aliases:"complete" help:"Drop what a switched area has left behind. There is no way back after it."`
 	VerifyData  verifyDataCommand  `cmd:"" name:"verify-data" help:"Compare an area's rows on both sides while everything is at work."`
 	Drift       driftCommand       `cmd:"" help:"Plant a difference between both sides, to see that it is found."`
+	Climb       climbCommand       `cmd:"" help:"Take every area out of the monolith, back and out again, while customers buy."`
 	Report      reportCommand      `cmd:"" help:"Print what an area's move did, and what it cost customers."`
 	Buy         buyCommand         `cmd:"" help:"Buy a book on each side of the running lab, and print every request as curl."`
 	Migrate     migrateCommand     `cmd:"" help:"Apply the migrations of the schemas, as their owners."`

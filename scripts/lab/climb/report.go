@@ -1,0 +1,95 @@
+package climb
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"banyan/scripts/lab/move"
+	"banyan/scripts/lab/workload"
+)
+
+// Report is what a climb found.
+type Report struct {
+	At        time.Time      `json:"at"`
+	Seconds   float64        `json:"seconds"`
+	Rate      float64        `json:"interactions_per_second"`
+	Seed      uint64         `json:"seed"`
+	Kill      bool           `json:"kill"`
+	Step      int            `json:"step"` // at the end
+	Customers Customers      `json:"customers"`
+	Moves     []*move.Record `json:"moves"`
+	Kills     []string       `json:"kills,omitempty"`
+	// Lost is what customers had from before a switch, and could not use after it.
+	Lost   []string `json:"lost,omitempty"`
+	Judged string   `json:"judged,omitempty"` // what the invariants and the contract object to
+}
+
+// Customers is what they noticed, in all.
+type Customers struct {
+	Requests   int64                `json:"requests"`
+	Errors     int64                `json:"errors"` // answers that nobody should get, and requests without one
+	Wrong      int64                `json:"wrong"`
+	P50        float64              `json:"p50_ms"`
+	P99        float64              `json:"p99_ms"`
+	Longest    float64              `json:"longest_ms"`
+	Late       float64              `json:"late_share"`
+	Away       float64              `json:"away_seconds"` // with a failure in each, by the second
+	Complaints []workload.Complaint `json:"complaints,omitempty"`
+}
+
+func customersOf(w *workload.Window) Customers {
+	ms := func(p float64) float64 { return float64(w.Latency.Percentile(p).Microseconds()) / 1000 }
+	c := Customers{
+		Requests: w.Requests, Errors: w.Errors + w.Clerk.Errors, Wrong: w.Wrong + w.Clerk.Wrong,
+		P50: ms(50), P99: ms(99), Longest: ms(100), Late: w.Pace.LateShare(), Complaints: w.Complaints,
+	}
+	seconds := map[int64]bool{}
+	for _, complaint := range w.Complaints {
+		seconds[complaint.At.Unix()] = true
+	}
+	c.Away = float64(len(seconds))
+	return c
+}
+
+// Err is what should not be. Where processes were killed, customers may have been turned away, and nothing else.
+func (r *Report) Err() error {
+	switch {
+	case r.Judged != "":
+		return fmt.Errorf("the shop is not as it should be after the climb: %s", r.Judged)
+	case len(r.Lost) > 0:
+		return fmt.Errorf("%d things that customers had did not work after a handover: %s", len(r.Lost), r.Lost[0])
+	case r.Customers.Wrong > 0:
+		return fmt.Errorf("%d answers were wrong", r.Customers.Wrong)
+	case !r.Kill && r.Customers.Errors > 0:
+		return fmt.Errorf("%d requests failed", r.Customers.Errors)
+	}
+	return nil
+}
+
+// Print writes the table of handovers, and what customers noticed in all.
+func (r *Report) Print(out io.Writer) error {
+	handovers := 0
+	fmt.Fprintln(out, move.HandoverHead)
+	for _, m := range r.Moves {
+		for _, h := range m.Handovers {
+			handovers++
+			fmt.Fprintln(out, h.Row(m.Area))
+		}
+	}
+	fmt.Fprintf(out, "\n%d handovers in %.0f s, under %.0f interactions a second of all three mixes; step %d at the end.\n",
+		handovers, r.Seconds, r.Rate, r.Step)
+	fmt.Fprintf(out, "%d requests, %d failed, %d answered wrongly; p50 %.1f ms, p99 %.1f ms, the longest %.0f ms.\n",
+		r.Customers.Requests, r.Customers.Errors, r.Customers.Wrong, r.Customers.P50, r.Customers.P99, r.Customers.Longest)
+	for _, k := range r.Kills {
+		fmt.Fprintf(out, "killed: %s\n", k)
+	}
+	for _, complaint := range r.Customers.Complaints {
+		fmt.Fprintf(out, "  %s %s (%d times)\n", complaint.At.Format(time.TimeOnly), complaint.Text, complaint.Times)
+	}
+	for _, lost := range r.Lost {
+		fmt.Fprintf(out, "lost: %s\n", lost)
+	}
+	_, err := fmt.Fprintln(out, map[bool]string{true: "passed", false: "FAILED"}[r.Err() == nil])
+	return err
+}

@@ -69,6 +69,9 @@ type gate struct {
 	clients *clients
 	door    *web.Door
 
+	most     int           // that may wait: maxWaiting
+	readTime time.Duration // for a body, from when its request is let go: process.ReadTime
+
 	guarded  http.Handler // the door, and all that is behind
 	reserved http.Handler // what is behind the door, for those that have a place there
 
@@ -79,14 +82,13 @@ type gate struct {
 	stopping bool
 	routes   []*heldRoute // of this hold, or of the last one
 	waiting  int
-	most     int      // that may wait: maxWaiting
 	release  *release // nil while nobody is let go
 	longest  prometheus.Histogram
 }
 
 func newGate(table *atomic.Pointer[table], clients *clients, door *web.Door) *gate {
 	return &gate{
-		table: table, clients: clients, door: door, most: maxWaiting,
+		table: table, clients: clients, door: door, most: maxWaiting, readTime: process.ReadTime,
 		longest: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "gateway_hold_longest_wait_seconds",
 			Help:    "The longest time that a request had to wait, by hold.",
@@ -176,10 +178,10 @@ func (g *gate) wait(w http.ResponseWriter, r *http.Request, v *visit) {
 	case <-v.letGo:
 	case <-r.Context().Done():
 		if g.abandon(v) {
-			return
+			panic(http.ErrAbortHandler) // to return would be an empty answer
 		}
 	}
-	_ = connection.SetReadDeadline(time.Now().Add(process.ReadTime))
+	_ = connection.SetReadDeadline(time.Now().Add(g.readTime))
 	answer := &heldAnswer{ResponseWriter: w}
 	defer func() { g.answered(v, answer.status) }()
 	to := g.reserved

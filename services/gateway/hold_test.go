@@ -230,7 +230,8 @@ func TestHold(t *testing.T) {
 		t.Parallel()
 		upstream := upstreamServer(t, func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(300 * time.Millisecond)
-			_, _ = io.Copy(w, r.Body)
+			body, err := io.ReadAll(r.Body)
+			fmt.Fprint(w, "got ", string(body), err)
 		})
 		_, g := setup{routes: passing("/v1/things", upstream.URL)}.start(t)
 		server := httptest.NewUnstartedServer(g.gate)
@@ -241,8 +242,20 @@ func TestHold(t *testing.T) {
 		_, err := ops.Hold(t.Context(), []string{"/v1/things"}, 400*time.Millisecond)
 		require.NoError(t, err)
 		get, post := ask(t.Context(), http.MethodGet, server.URL+"/v1/things", ""), ask(t.Context(), http.MethodPost, server.URL+"/v1/things", "body")
-		get.require(t, "200")
-		post.require(t, "200 body")
+		get.require(t, "200 got <nil>")
+		post.require(t, "200 got body<nil>")
+	})
+	t.Run("a client has its time for sending a body from when its request is let go, and no longer", func(t *testing.T) {
+		t.Parallel()
+		upstream := upstreamServer(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+		server, g := setup{routes: passing("/v1/things", upstream.URL)}.start(t)
+		g.gate.readTime = 200 * time.Millisecond
+		_, err := operate(t, g).Hold(t.Context(), []string{"/v1/things"}, 100*time.Millisecond)
+		require.NoError(t, err)
+		began := time.Now()
+		res := raw(t, server, "POST /v1/things HTTP/1.1", "Host: shop", "Content-Length: 9")
+		require.GreaterOrEqual(t, res.StatusCode, 400)
+		require.Less(t, time.Since(began), 3*time.Second)
 	})
 	t.Run("its wait is part of the time that the log tells", func(t *testing.T) {
 		t.Parallel()

@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -175,6 +176,21 @@ func TestRelease(t *testing.T) {
 			c.end(t.Context())
 		})
 	})
+	t.Run("ends by itself, each time that there is a hold, and by the time of the last request for one", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCrowd(t, nil, brief)
+			for range 2 {
+				require.NoError(t, c.hold([]string{"/v1/things"}, time.Second))
+				time.Sleep(500 * time.Millisecond)
+				require.NoError(t, c.hold([]string{"/v1/things"}, 2*time.Second))
+				began := time.Now()
+				c.come("/v1/things", 1)
+				c.guests.Wait()
+				require.InDelta(t, 2, time.Since(began).Seconds(), .1)
+				synctest.Wait()
+			}
+		})
+	})
 	t.Run("as many are out as were answered in a fifth of a second", func(t *testing.T) {
 		t.Parallel()
 		now := time.Now()
@@ -190,4 +206,39 @@ func TestRelease(t *testing.T) {
 		r := newRelease(now)
 		require.False(t, r.look(now.Add(time.Minute)))
 	})
+}
+
+// TestLane shuts a lane while many enter it, again and again.
+func TestLane(t *testing.T) {
+	t.Parallel()
+	var l lane
+	var empty, over atomic.Bool
+	var wrong atomic.Int64
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for !over.Load() {
+				if l.enter() {
+					if empty.Load() {
+						wrong.Add(1)
+					}
+					l.underWay.Add(-1)
+				}
+			}
+		})
+	}
+	for end := time.Now().Add(300 * time.Millisecond); time.Now().Before(end); {
+		l.shut.Store(true)
+		for l.underWay.Load() > 0 {
+			runtime.Gosched()
+		}
+		empty.Store(true)
+		time.Sleep(50 * time.Microsecond)
+		empty.Store(false)
+		l.shut.Store(false)
+		time.Sleep(50 * time.Microsecond)
+	}
+	over.Store(true)
+	all.Wait()
+	require.Zero(t, wrong.Load(), "somebody came in after nobody was under way")
 }

@@ -171,9 +171,6 @@ func (g *gate) wait(w http.ResponseWriter, r *http.Request, v *visit) {
 		}
 		break
 	}
-	// The server's time for reading a request goes on while it waits, and at its end the server takes the client for gone.
-	connection := http.NewResponseController(w)
-	_ = connection.SetReadDeadline(time.Time{}) // a connection that has broken says so when it is read
 	select {
 	case <-v.letGo:
 	case <-r.Context().Done():
@@ -181,7 +178,10 @@ func (g *gate) wait(w http.ResponseWriter, r *http.Request, v *visit) {
 			panic(http.ErrAbortHandler) // to return would be an empty answer
 		}
 	}
-	_ = connection.SetReadDeadline(time.Now().Add(g.readTime))
+	if r.ContentLength != 0 {
+		// The server's time for reading the body has gone on while it waited. (Without a body there is none.)
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(g.readTime)) // a broken connection says so when it is read
+	}
 	answer := &heldAnswer{ResponseWriter: w}
 	defer func() { g.answered(v, answer.status) }()
 	to := g.reserved

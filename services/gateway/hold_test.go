@@ -234,8 +234,8 @@ func TestHold(t *testing.T) {
 			fmt.Fprint(w, "got ", string(body), err)
 		})
 		_, g := setup{routes: passing("/v1/things", upstream.URL)}.start(t)
-		server := httptest.NewUnstartedServer(g.gate)
-		server.Config.ReadTimeout = 200 * time.Millisecond
+		server := httptest.NewUnstartedServer(g.gate) // with limits, as in a process
+		server.Config.ReadHeaderTimeout, server.Config.ReadTimeout = 100*time.Millisecond, 200*time.Millisecond
 		server.Start()
 		t.Cleanup(server.Close)
 		ops := operate(t, g)

@@ -139,6 +139,28 @@ gateway_shadow_requests_total{outcome="failed"} 0
 gateway_shadow_requests_total{outcome="sent"} 4
 `), "gateway_shadow_requests_total"), "the counts of a comparison that is over stay")
 	})
+	t.Run("an answer that is too large reaches the customer, and is not compared", func(t *testing.T) {
+		t.Parallel()
+		large := strings.Repeat("x", shadowBody+1)
+		server, g := setup{routes: passing("/v1/things", named(t, large).URL)}.start(t)
+		ops := operate(t, g)
+		require.NoError(t, ops.Shadow(t.Context(), labgate.Shadow{Prefix: "/v1/things", Upstream: named(t, "y").URL, Token: "pass", Share: 1}))
+		require.Equal(t, large, text(t, call(t, http.MethodGet, server.URL+"/v1/things")))
+		s := compared(t, ops, 1)
+		require.Equal(t, 1, s.Dropped)
+		require.Zero(t, s.Sent)
+	})
+	t.Run("a share of the requests is copied", func(t *testing.T) {
+		t.Parallel()
+		server, g := setup{routes: passing("/v1/things", named(t, "things").URL)}.start(t)
+		ops := operate(t, g)
+		require.NoError(t, ops.Shadow(t.Context(), labgate.Shadow{Prefix: "/v1/things", Upstream: named(t, "things").URL, Token: "pass", Share: .25}))
+		for range 400 {
+			call(t, http.MethodGet, server.URL+"/v1/things").Body.Close()
+		}
+		s := compared(t, ops, 50)
+		require.InDelta(t, 100, s.Equal+s.Dropped, 60)
+	})
 	t.Run("one that can't be asked has failed", func(t *testing.T) {
 		t.Parallel()
 		server, g := setup{routes: passing("/v1/things", named(t, "things").URL)}.start(t)

@@ -9,31 +9,29 @@ import (
 // that of a process behind that has just been started, which has seen nothing yet and lets in 96 requests of an area and 128
 // in all (internal/web/limits.go).
 //
-// So they are let go in the order in which they came, and only so many are out at once: letGoAtOnce, half of what a new door
-// lets in, so that two gateways may let go together; or more, once the upstream has shown that it answers more. The law is
-// the door's own (inside = rate × time), with a time that is less than half of the door's.
+// So they are let go in the order in which they came, and only letGoAtOnce are out at once: half of what a new door lets in,
+// so that two gateways may let go together, and more than enough to keep a machine's processors busy. More would
+// only wait for each other.
 // Each has a place behind this process's door before it is let go. Where there is none it waits a little longer, instead of
 // being refused. Requests that come while others are let go wait behind them.
 //
-// A shop that can't keep up has more to do than the hold has left behind. After releaseTime the door decides, as it
-// does at any other time. While this process stands still, as a whole machine may, that time stands still as well: else all
-// would go at once when it goes on.
+// A shop that can't keep up has more to do than the hold has left behind. After queueTime those that come go to the door at
+// once, as at any other time, and after releaseTime those that waited do as well. While this process stands still, as a
+// whole machine may, that time stands still, too: else all would go at once when it goes on.
 const (
 	letGoAtOnce = 64
-	letGoWithin = 200 * time.Millisecond // so many are out as are answered in this time
-	lookAgain   = 5 * time.Millisecond   // for a place behind the door
-	releaseTime = 5 * time.Second
+	lookAgain   = 5 * time.Millisecond // for a place behind the door
+	queueTime   = 5 * time.Second
+	releaseTime = 10 * time.Second
 	mostBetween = 50 * time.Millisecond // two looks; what is more was no time to let anybody go
 )
 
 // release is a crowd that is let go.
 type release struct {
-	began    time.Time
-	looked   time.Time     // last
-	spent    time.Duration // of releaseTime
-	answered int           // since it began
-	again    chan struct{} // something was answered
-	over     chan struct{} // closed when nobody waits any more, or all wait again
+	looked time.Time     // last
+	spent  time.Duration // of releaseTime
+	again  chan struct{} // something was answered
+	over   chan struct{} // closed when nobody waits any more, or all wait again
 }
 
 func (r *release) wake() {
@@ -44,23 +42,16 @@ func (r *release) wake() {
 }
 
 func newRelease(now time.Time) *release {
-	return &release{began: now, looked: now, again: make(chan struct{}, 1), over: make(chan struct{})}
+	return &release{looked: now, again: make(chan struct{}, 1), over: make(chan struct{})}
 }
 
 // restart begins to count anew, for another hold that ends while those of the last one are let go.
-func (r *release) restart(now time.Time) { r.began, r.looked, r.spent, r.answered = now, now, 0, 0 }
+func (r *release) restart(now time.Time) { r.looked, r.spent = now, 0 }
 
-// look counts the time since the last look, and reports whether the release takes too long.
-func (r *release) look(now time.Time) (late bool) {
+// look counts the time since the last look.
+func (r *release) look(now time.Time) {
 	r.spent += min(now.Sub(r.looked), mostBetween)
 	r.looked = now
-	return r.spent >= releaseTime
-}
-
-// most is how many may be out at once. The rate is that of a second at least, as a door smooths it.
-func (r *release) most(now time.Time) int {
-	rate := float64(r.answered) / max(now.Sub(r.began), time.Second).Seconds()
-	return max(letGoAtOnce, int(rate*letGoWithin.Seconds()))
 }
 
 // letGo ends the hold, if one stands, and begins to let those go that wait. Callers hold the lock.
@@ -113,10 +104,13 @@ func (g *gate) letSomeGo(r *release, now time.Time) (more bool) {
 		g.release = nil
 		return false
 	}
-	most, late := r.most(now), r.look(now)
+	r.look(now)
 	out := 0
 	for _, h := range g.routes {
 		out += h.out
+		if r.spent >= queueTime {
+			h.open()
+		}
 	}
 	full := map[*heldRoute]bool{}
 	for {
@@ -124,11 +118,11 @@ func (g *gate) letSomeGo(r *release, now time.Time) (more bool) {
 		switch {
 		case v == nil:
 			return g.openEmpty()
-		case late:
+		case r.spent >= releaseTime:
 			g.send(v, nil)
-		case out >= most:
+		case out >= letGoAtOnce:
 			return g.openEmpty()
-		case v.route.out >= most*3/4: // one that is slow leaves room for the others, as at the door
+		case v.route.out >= letGoAtOnce*3/4: // one that is slow leaves room for the others, as at the door
 			full[v.route] = true
 		default:
 			leave, room := g.door.Reserve(v.path)

@@ -15,8 +15,8 @@ import (
 // ErrAway is a gateway that can't be asked: it does not run, or does not answer in time.
 var ErrAway = errors.New("the gateway can't be asked")
 
-// timeout is how long one question may take. To let go takes the longest: 5 s at most, and then all have gone.
-const timeout = 8 * time.Second
+// timeout is how long one question may take. To let go takes the longest: 10 s at most, and then all have gone.
+const timeout = 15 * time.Second
 
 // Gate is a gateway, by its ops port.
 type Gate struct {

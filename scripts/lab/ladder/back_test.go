@@ -96,7 +96,8 @@ var trips = []trip{
 	},
 	{
 		area: "inventory",
-		// Order 26 reserves. Inventory has not heard yet that 21 is paid and 22 cancelled.
+		// Order 26 reserves. Inventory has not heard yet that 21 and 28 are paid, and 22 and 27
+		// cancelled.
 		copied: newOrder + `
 			insert into inventory.reservations (order_id, status) values (#26, 'reserved');
 			insert into inventory.reservation_items values (#26, #1, 2);
@@ -112,7 +113,14 @@ var trips = []trip{
 			update monolith.orders set status = 'cancelled', cancel_reason = 'customer' where id = #22;
 			update inventory.stock set on_hand = on_hand + 5, version = version + 1 where book_id = #3;
 			insert into inventory.deliveries values (#107, #3, 5, '2026-02-07');
-			delete from inventory.idempotency_keys where key = 'key 3'`,
+			delete from inventory.idempotency_keys where key = 'key 3';
+			insert into monolith.orders (id, account_id, status, total, shipping_address, placed_at, cancel_reason) values
+				(#27, #12, 'cancelled', 200, '{}', '2026-02-07', 'declined'), (#28, #13, 'paid', 200, '{}', '2026-02-07', null);
+			insert into monolith.order_items values (#27, 1, #5, 'Book 5', 3, 100), (#28, 1, #4, 'Book 4', 1, 100);
+			insert into inventory.reservations (order_id, status) values (#27, 'reserved'), (#28, 'reserved');
+			insert into inventory.reservation_items values (#27, #5, 3), (#28, #4, 1);
+			update inventory.stock set reserved = reserved + 3, version = version + 1 where book_id = #5;
+			update inventory.stock set reserved = reserved + 1, version = version + 1 where book_id = #4`,
 		atHome: `
 			update monolith.orders set status = 'paid', card_token = null where id = #26;
 			update monolith.books set stock = stock + 1, stock_version = stock_version + 1 where id = #4;
@@ -121,10 +129,10 @@ var trips = []trip{
 		event: "stock.changed",
 		questions: map[string][]string{
 			`select concat_ws(' ', stock, title) from monolith.books order by id`: {
-				"10 Book 1", "12 Book 2", "15 Book 3", "11 Book 4", "10 Book 5", "4 Book 6"},
-			`select concat_ws(' ', on_hand, reserved) from inventory.stock order by book_id`: {"10 0", "12 0", "15 0", "11 0", "10 0", "4 0"},
+				"10 Book 1", "12 Book 2", "15 Book 3", "10 Book 4", "10 Book 5", "4 Book 6"},
+			`select concat_ws(' ', on_hand, reserved) from inventory.stock order by book_id`: {"10 0", "12 0", "15 0", "10 0", "10 0", "4 0"},
 			`select concat_ws(' ', right(order_id::text, 2), status) from inventory.reservations order by order_id`: {
-				"21 committed", "22 released", "23 committed", "24 released", "25 released", "26 committed"},
+				"21 committed", "22 released", "23 committed", "24 released", "25 released", "26 committed", "27 released", "28 committed"},
 			`select concat_ws(' ', path, key) from inventory.idempotency_keys order by 1`: {
 				"/v1/stock/x/deliveries key 1", "/v1/stock/y/deliveries new"},
 			`select count(*)::text from monolith.idempotency_keys where path = '/v1/orders'`: {"3"},

@@ -182,7 +182,7 @@ func TestFinalizeKeeps(t *testing.T) {
 		require.NoError(t, c.copied(t.Context()))
 		require.NoError(t, c.cutOver(t.Context(), time.Minute, atRest))
 		require.NoError(t, c.Finalize(t.Context(), true))
-		require.ErrorContains(t, c.CheckRollback(t.Context()), "is finalized")
+		require.ErrorContains(t, c.Rollback(t.Context(), time.Minute), "is finalized")
 		_, err = c.CatchUp(t.Context())
 		require.ErrorContains(t, err, "is finalized")
 		require.NoError(t, c.Close(t.Context()))

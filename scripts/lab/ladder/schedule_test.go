@@ -2,6 +2,7 @@ package ladder
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -79,7 +80,8 @@ func TestBackfillResurrectsNothing(t *testing.T) {
 	require.Equal(t, []string{"0"}, ask(t, writer, `select count(*)::text from accounts.sessions`))
 }
 
-// The switch takes what was noted since the last round, in both directions.
+// The switch takes what was noted since the last round, in both directions, also if it is
+// more than a round takes.
 func TestSwitchTakesTheLastKeys(t *testing.T) {
 	t.Parallel()
 	url := openShop(t)
@@ -90,6 +92,11 @@ func TestSwitchTakesTheLastKeys(t *testing.T) {
 	require.NoError(t, err)
 	defer c.Close(t.Context())
 	fill(t, c)
+	run(t, conn, fmt.Sprintf(`
+		insert into monolith.sessions
+		select sha256(n::text::bytea), (select id from monolith.accounts order by id limit 1), now(), now() from generate_series(100, %d) n`, 100+roundSize))
+	_, err = c.CatchUp(t.Context())
+	require.NoError(t, err)
 	run(t, conn, `delete from monolith.sessions; update monolith.accounts set name = 'Grace'`)
 	require.NoError(t, c.CutOver(t.Context(), time.Minute))
 	require.Equal(t, []string{"Grace 0"}, ask(t, conn, `select distinct concat_ws(' ', name, (select count(*) from accounts.sessions)) from accounts.accounts`))

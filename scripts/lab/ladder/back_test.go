@@ -146,6 +146,7 @@ var trips = []trip{
 		last: `
 			update monolith.orders set status = 'cancelled', cancel_reason = 'customer' where id = #22;
 			update monolith.orders set status = 'paid', card_token = null where id = #21;
+			update payments.payments set refused = true where order_id = #23;
 			delete from payments.payments where order_id = #24`,
 		atHome: `
 			update monolith.payments set status = 'captured', card_token = null where order_id = #26;
@@ -282,6 +283,11 @@ func TestThereAndBack(t *testing.T) {
 			require.NoError(t, c.Validate(t.Context()))
 			require.Equal(t, before, structure(t, conn))
 			outboxes(t, conn, trip, Monolith)
+			_, err = c.CatchUp(t.Context())
+			require.NoError(t, err)
+			report, err := c.Verify(t.Context(), 0)
+			require.NoError(t, err)
+			require.Zero(t, report.Drifted, report.String())
 
 			run(t, conn, shopSQL(trip.atHome))
 			require.NoError(t, c.Backfill(t.Context(), 2, func(Progress) error { return nil }))
@@ -294,6 +300,7 @@ func TestThereAndBack(t *testing.T) {
 				require.Equal(t, answer, ask(t, conn, shopSQL(question)), question)
 			}
 			require.NoError(t, c.Finalize(t.Context(), false))
+			require.Equal(t, []string{"0"}, ask(t, conn, `select count(*)::text from extract.progress where area = $1`, trip.area))
 			require.NoError(t, Climb(t.Context(), url, 8, quiet))
 		})
 	}

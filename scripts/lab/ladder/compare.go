@@ -23,7 +23,7 @@ type part struct {
 
 // rowsOf selects a part's rows from one of the two sides.
 func (c *Copier) rowsOf(relation string, s shape, p part) string {
-	rows := `select ` + list("", s.columns) + ` from ` + relation + ` side where `
+	rows := `select ` + list("", s.compared) + ` from ` + relation + ` side where `
 	if p.root == nil {
 		return rows + p.settled + ` and ` + p.of
 	}

@@ -76,3 +76,29 @@ func TestSettledDriftIsFound(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"1"}, ask(t, conn, shopSQL(`select count(*)::text from monolith.deliveries where id = #106`)))
 }
+
+// What is not copied yet is no drift.
+func TestVerifyComesAfterTheBackfill(t *testing.T) {
+	t.Parallel()
+	c, err := Open(t.Context(), openShop(t), "notifications")
+	require.NoError(t, err)
+	defer c.Close(t.Context())
+	_, err = c.Verify(t.Context(), 0)
+	require.ErrorContains(t, err, "has not begun")
+	require.NoError(t, c.Note(t.Context()))
+	_, err = c.Verify(t.Context(), 0)
+	require.ErrorContains(t, err, "run its backfill")
+}
+
+// An empty JSON object has the hash 0 in PostgreSQL, as a null. They are told apart.
+func TestNullAndEmptyAreNotEqual(t *testing.T) {
+	t.Parallel()
+	c, conn, _ := cutOverAt(t, "shipping")
+	run(t, conn, shopSQL(`
+		alter table monolith.shipments alter column address drop not null, disable trigger all;
+		update monolith.shipments set address = null where order_id = #24`))
+	report, err := c.Verify(t.Context(), 0)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, report.Drifted)
+	require.Equal(t, different, report.Samples[0].Kind)
+}

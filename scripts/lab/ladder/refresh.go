@@ -45,8 +45,9 @@ func (k keys) on(column string) string { return fmt.Sprintf(k.condition, column)
 
 // shape is what the database knows of a table that a view fills.
 type shape struct {
-	columns []string // of the view: the target may have more, which get their defaults
-	key     []string // the target's primary key
+	columns  []string // of the view: the target may have more, which get their defaults
+	compared []string // the same, as they are compared
+	key      []string // the target's primary key
 }
 
 func (c *Copier) shape(ctx context.Context, q postgres.Querier, table string) (shape, error) {
@@ -61,13 +62,18 @@ func (c *Copier) shape(ctx context.Context, q postgres.Querier, table string) (s
 		    from pg_attribute
 		    where attrelid = $1::regclass and attnum > 0
 		    order by attnum),
+		  array( -- the hash of an empty JSON object is 0, as that of null
+		    select format(case atttypid when 'jsonb'::regtype then '%1$I::text as %1$I' else '%1$I' end, attname)
+		    from pg_attribute
+		    where attrelid = $1::regclass and attnum > 0
+		    order by attnum),
 		  array(
 		    select quote_ident(a.attname)
 		    from pg_index i
 		    join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
 		    where i.indrelid = $2::regclass and i.indisprimary
 		    order by a.attnum)`,
-		c.way.view(table), c.way.target(table)).Scan(&s.columns, &s.key)
+		c.way.view(table), c.way.target(table)).Scan(&s.columns, &s.compared, &s.key)
 	if err != nil {
 		return shape{}, fmt.Errorf("read the columns of %s: %w", c.way.target(table), err)
 	}

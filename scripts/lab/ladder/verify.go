@@ -86,6 +86,9 @@ func (c *Copier) Verify(ctx context.Context, samples int) (Report, error) {
 	if err != nil {
 		return report, err
 	}
+	if slices.ContainsFunc(open, func(r root) bool { return !r.derived() }) {
+		return report, fmt.Errorf("%s is not copied yet: run its backfill, and verify it then", c.area.Name)
+	}
 	sums := newSums(c.way)
 	var differing []part
 	look := func(p part) error {

@@ -17,7 +17,10 @@ import (
 func TestProof(t *testing.T) {
 	t.Parallel()
 	page, run, weekly := read(t, "../README.md"), read(t, "../../.ci/run"), read(t, "../../.ci/weekly")+read(t, "../../.ci/parts.sh")
-	tools := []string{"up", "down", "steps", "buy", "migrate", "prepare", "deadletters", "republish"}
+	tools := []string{
+		"up", "down", "steps", "buy", "migrate", "prepare", "deadletters", "republish", "extract", "status", "pause", "resume", "switch",
+		"rollback", "cancel", "finalize", "verifydata", "drift", "report",
+	}
 	for i := range reflect.TypeFor[commands]().NumField() {
 		field := reflect.TypeFor[commands]().Field(i)
 		command := strings.ToLower(field.Name)
@@ -28,9 +31,10 @@ func TestProof(t *testing.T) {
 		require.Contains(t, weekly, "./scripts/lab "+command, "the weekly run has lab %s", command)
 	}
 	for row, inRun := range map[string]string{
-		"300 checkouts":           "crash --checkouts 300",
-		"4 seeds of 250 requests": "--seeds 4 --requests 250",
-		"120 checkouts each":      "mutants --checkouts 120",
+		"300 checkouts":              "crash --checkouts 300",
+		"4 seeds of 250 requests":    "--seeds 4 --requests 250",
+		"120 checkouts each":         "mutants --checkouts 120",
+		"notifications and accounts": "climb --quick",
 	} {
 		require.Contains(t, page, row)
 		require.Contains(t, run, inRun)

@@ -7,6 +7,6 @@ grant insert, update, delete
   on orders.books, orders.carts, orders.cart_items, orders.orders, orders.order_items, orders.idempotency_keys
   to orders_app;
 
--- The owner publishes, so the events go along. Without the published ones of the last
--- day, nobody could publish again what the broker loses.
+-- The owner publishes. The events go along with their marks, published or not. Without
+-- the published ones of the last day, nobody could publish again what the broker loses.
 select extract.hand_events('order', 'monolith', 'orders');

@@ -27,7 +27,8 @@ type Progress struct {
 }
 
 // Backfill copies everything, in ranges of so many aggregates in the order of their keys.
-// After each range it calls after, which may wait or measure; its error stops the backfill.
+// After each range it calls after, which may measure, and may block: then the copier rests,
+// and the triggers go on noting. Its error stops the backfill.
 // A backfill that was stopped goes on where it was, for until then changes were noted.
 // Between two ranges it catches up, so the notes stay few however long it takes.
 //

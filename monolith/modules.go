@@ -146,6 +146,10 @@ func areaOf(eventType string) string {
 	switch about {
 	case "account":
 		return "accounts"
+	case "book": // of a service that was rolled back, as those of payments
+		return "catalog"
+	case "payment":
+		return "payments"
 	case "shipment":
 		return "shipping"
 	case "stock":

@@ -193,7 +193,7 @@ func (r *route) public(req *http.Request) bool {
 // path does, or nil.
 func (t *table) match(path string) *route {
 	for _, r := range t.routes {
-		if rest, ok := strings.CutPrefix(path, r.Prefix); ok && (rest == "" || rest[0] == '/') {
+		if within(path, r.Prefix) {
 			return r
 		}
 	}

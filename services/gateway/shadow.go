@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,11 +33,18 @@ type shadowRequest struct {
 	Token    string    `json:"token"`    // what it gets of a session token: tokenPass or tokenExchange
 	Share    float64   `json:"share"`    // of the requests, more than 0 and up to 1
 	Ignore   []ignored `json:"ignore,omitempty"`
+	Except   []except  `json:"except,omitempty"`
 }
 
 // ignored is a place in JSON bodies that may differ, and why. A star is any element of a list, or any member.
 type ignored struct {
 	Path   string `json:"path"` // such as items.*.available
+	Reason string `json:"reason"`
+}
+
+// except is a part of the route whose answers may differ as a whole, and why. It is not copied.
+type except struct {
+	Prefix string `json:"prefix"` // such as /v1/books/bestsellers
 	Reason string `json:"reason"`
 }
 
@@ -69,6 +77,14 @@ func (s *shadowRequest) check(t *table) error {
 		}
 		if one.Reason == "" {
 			wrong("ignore", "%q needs a reason", one.Path)
+		}
+	}
+	for _, one := range s.Except {
+		if rest, within := strings.CutPrefix(one.Prefix, s.Prefix); !within || rest == "" || rest[0] != '/' {
+			wrong("except", "%q is no part of %q", one.Prefix, s.Prefix)
+		}
+		if one.Reason == "" {
+			wrong("except", "%q needs a reason", one.Prefix)
 		}
 	}
 	if len(problem.Fields) > 0 {
@@ -151,7 +167,14 @@ func (g *gateway) stopShadow() *shadow {
 func (s *shadow) wants(r *http.Request, to *route) bool {
 	return s != nil && r.Method == http.MethodGet && to.Prefix == s.Prefix &&
 		r.Header.Get("If-None-Match") == "" && r.Header.Get("If-Modified-Since") == "" && r.Header.Get("Range") == "" &&
+		!slices.ContainsFunc(s.Except, func(e except) bool { return within(r.URL.Path, e.Prefix) }) &&
 		rand.Float64() < s.Share
+}
+
+// within says whether a path is at or below a prefix of whole segments.
+func within(path, prefix string) bool {
+	rest, below := strings.CutPrefix(path, prefix)
+	return below && (rest == "" || rest[0] == '/')
 }
 
 // offer takes a request that was answered, unless there are too many.

@@ -169,13 +169,26 @@ gateway_shadow_requests_total{outcome="sent"} 4
 		call(t, http.MethodGet, server.URL+"/v1/things")
 		require.Equal(t, 1, compared(t, ops, 1).Failed)
 	})
+	t.Run("what is excepted is not copied", func(t *testing.T) {
+		t.Parallel()
+		server, g := setup{routes: passing("/v1/things", named(t, "things").URL)}.start(t)
+		ops := operate(t, g)
+		require.NoError(t, ops.Shadow(t.Context(), labgate.Shadow{
+			Prefix: "/v1/things", Upstream: named(t, "things").URL, Token: "pass", Share: 1,
+			Except: []labgate.Except{{Prefix: "/v1/things/best", Reason: "remembered"}},
+		}))
+		call(t, http.MethodGet, server.URL+"/v1/things/best?of=all")
+		call(t, http.MethodGet, server.URL+"/v1/things/bester")
+		require.Equal(t, 1, compared(t, ops, 1).Sent)
+	})
 	t.Run("all that is wrong with a comparison is told at once", func(t *testing.T) {
 		t.Parallel()
 		_, g := setup{routes: passing("/v1/things", named(t, "things").URL)}.start(t)
 		err := operate(t, g).Shadow(t.Context(), labgate.Shadow{
 			Prefix: "/v1/x", Upstream: "x", Token: "exchange", Share: 2, Ignore: []labgate.Ignored{{Path: "$.a", Reason: "x"}, {Path: "a"}},
+			Except: []labgate.Except{{Prefix: "/v1/y/z"}},
 		})
-		for _, part := range []string{`"/v1/x" is no prefix`, `"x" must be like http://`, "says nowhere where tokens", "up to 1", `"$.a" must be like`, `"a" needs a reason`} {
+		for _, part := range []string{`"/v1/x" is no prefix`, `"x" must be like http://`, "says nowhere where tokens", "up to 1", `"$.a" must be like`, `"a" needs a reason`, `"/v1/y/z" is no part of`, `"/v1/y/z" needs a reason`} {
 			require.ErrorContains(t, err, part)
 		}
 	})

@@ -24,7 +24,7 @@ type kill struct {
 }
 
 func (k *kill) String() string {
-	return fmt.Sprintf("%s, %s after %q of %s %s", k.victim, k.after.Round(time.Millisecond), k.line, k.name, k.area)
+	return fmt.Sprintf("%s, %s after %q", k.victim, k.after.Round(time.Millisecond), k.line)
 }
 
 // boundaries are what the tool says at the boundaries of a move, in the order in which they come. Only extract has all.

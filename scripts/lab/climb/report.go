@@ -1,8 +1,10 @@
 package climb
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"banyan/scripts/lab/move"
@@ -19,7 +21,8 @@ type Report struct {
 	Step      int            `json:"step"` // at the end
 	Customers Customers      `json:"customers"`
 	Moves     []*move.Record `json:"moves"`
-	Kills     []string       `json:"kills,omitempty"`
+	// Troubles are the commands in whose course somebody was killed, or a request failed.
+	Troubles []Trouble `json:"troubles,omitempty"`
 	// Lost is what customers had from before a switch, and could not use after it.
 	Lost   []string `json:"lost,omitempty"`
 	Judged string   `json:"judged,omitempty"` // what the invariants and the contract object to
@@ -27,29 +30,50 @@ type Report struct {
 
 // Customers is what they noticed, in all.
 type Customers struct {
-	Requests   int64                `json:"requests"`
-	Errors     int64                `json:"errors"` // answers that nobody should get, and requests without one
-	Wrong      int64                `json:"wrong"`
-	P50        float64              `json:"p50_ms"`
-	P99        float64              `json:"p99_ms"`
-	Longest    float64              `json:"longest_ms"`
-	Late       float64              `json:"late_share"`
-	Away       float64              `json:"away_seconds"` // with a failure in each, by the second
-	Complaints []workload.Complaint `json:"complaints,omitempty"`
+	Requests int64   `json:"requests"`
+	Errors   int64   `json:"errors"` // answers that nobody should get, and requests without one
+	Wrong    int64   `json:"wrong"`
+	P50      float64 `json:"p50_ms"`
+	P99      float64 `json:"p99_ms"`
+	Longest  float64 `json:"longest_ms"`
+	Late     float64 `json:"late_share"`
 }
 
 func customersOf(w *workload.Window) Customers {
 	ms := func(p float64) float64 { return float64(w.Latency.Percentile(p).Microseconds()) / 1000 }
 	c := Customers{
 		Requests: w.Requests, Errors: w.Errors + w.Clerk.Errors, Wrong: w.Wrong + w.Clerk.Wrong,
-		P50: ms(50), P99: ms(99), Longest: ms(100), Late: w.Pace.LateShare(), Complaints: w.Complaints,
+		P50: ms(50), P99: ms(99), Longest: ms(100), Late: w.Pace.LateShare(),
 	}
-	seconds := map[int64]bool{}
-	for _, complaint := range w.Complaints {
-		seconds[complaint.At.Unix()] = true
-	}
-	c.Away = float64(len(seconds))
 	return c
+}
+
+// Trouble is what customers noticed while a command was run, and run again.
+type Trouble struct {
+	Command string   `json:"command"`
+	Killed  []string `json:"killed,omitempty"`
+	Failed  int64    `json:"failed"`
+	Away    float64  `json:"away_seconds"` // from the first failure to the last
+	Reasons []string `json:"reasons,omitempty"`
+}
+
+// note keeps a command's window, if there is something to tell of it.
+func (r *Report) note(command string, killed []string, w *workload.Window) {
+	t := Trouble{Command: command, Killed: killed, Failed: w.Failed(), Reasons: w.Reasons()}
+	if n := len(w.Complaints); n > 0 {
+		t.Away = w.Complaints[n-1].At.Sub(w.Complaints[0].At).Seconds()
+	}
+	if t.Failed > 0 || len(killed) > 0 {
+		r.Troubles = append(r.Troubles, t)
+	}
+}
+
+func (t Trouble) String() string {
+	text := fmt.Sprintf("%-24s killed: %s", t.Command, cmp.Or(strings.Join(t.Killed, "; "), "nobody"))
+	if t.Failed == 0 {
+		return text + "; no request failed"
+	}
+	return text + fmt.Sprintf("; %d requests failed within %.1f s: %s", t.Failed, t.Away, strings.Join(t.Reasons, ", "))
 }
 
 // Err is what should not be. Where processes were killed, customers may have been turned away, and nothing else.
@@ -81,11 +105,8 @@ func (r *Report) Print(out io.Writer) error {
 		handovers, r.Seconds, r.Rate, r.Step)
 	fmt.Fprintf(out, "%d requests, %d failed, %d answered wrongly; p50 %.1f ms, p99 %.1f ms, the longest %.0f ms.\n",
 		r.Customers.Requests, r.Customers.Errors, r.Customers.Wrong, r.Customers.P50, r.Customers.P99, r.Customers.Longest)
-	for _, k := range r.Kills {
-		fmt.Fprintf(out, "killed: %s\n", k)
-	}
-	for _, complaint := range r.Customers.Complaints {
-		fmt.Fprintf(out, "  %s %s (%d times)\n", complaint.At.Format(time.TimeOnly), complaint.Text, complaint.Times)
+	for _, t := range r.Troubles {
+		fmt.Fprintln(out, t)
 	}
 	for _, lost := range r.Lost {
 		fmt.Fprintf(out, "lost: %s\n", lost)

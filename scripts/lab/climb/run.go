@@ -57,6 +57,7 @@ type climb struct {
 	crowd  *workload.Crowd
 	kept   *workload.Keepsakes
 	report Report
+	killed []string // since the last command
 }
 
 func (c *climb) run(ctx context.Context) (_ *Report, err error) {
@@ -104,6 +105,7 @@ func (c *climb) run(ctx context.Context) (_ *Report, err error) {
 // move takes one area out, back, out again, and finalizes it.
 func (c *climb) move(ctx context.Context, area, url string) (err error) {
 	for _, name := range commands {
+		c.killed = nil
 		if c.kept, err = workload.Collect(ctx, url); err != nil {
 			return fmt.Errorf("before %s: %w", name, err)
 		}
@@ -114,6 +116,7 @@ func (c *climb) move(ctx context.Context, area, url string) (err error) {
 			c.report.Lost = append(c.report.Lost, fmt.Sprintf("%s %s: %v", name, area, err))
 		}
 		w := c.crowd.Mark(name + " " + area)
+		c.report.note(name+" "+area, c.killed, w)
 		fmt.Fprintf(c.Out, "         customers: %s\n", w)
 	}
 	record, err := move.Recorded(c.lab.State().Dir, area)
@@ -134,7 +137,7 @@ func (c *climb) command(ctx context.Context, name, area string) error {
 		}
 		err := c.tool(ctx, name, area, plan)
 		if plan != nil && plan.done {
-			c.report.Kills = append(c.report.Kills, plan.String())
+			c.killed = append(c.killed, plan.String())
 		}
 		switch {
 		case err == nil:

@@ -15,11 +15,18 @@ type Shadow struct {
 	Token    string    `json:"token"`    // what it gets of a session token: pass or exchange
 	Share    float64   `json:"share"`    // more than 0, up to 1
 	Ignore   []Ignored `json:"ignore,omitempty"`
+	Except   []Except  `json:"except,omitempty"`
 }
 
 // Ignored is a place in JSON bodies that may differ, such as items.*.available, and why.
 type Ignored struct {
 	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
+// Except is a part of the route that is not compared, such as /v1/books/bestsellers, and why.
+type Except struct {
+	Prefix string `json:"prefix"`
 	Reason string `json:"reason"`
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"time"
 
 	"banyan/scripts/lab/climb"
 	"banyan/scripts/lab/seed"
@@ -15,14 +16,16 @@ import (
 )
 
 type climbCommand struct {
-	Quick    bool     `help:"Two areas only: notifications and accounts."`
-	Areas    []string `help:"These areas, from the first one on, as in notifications,accounts. Default: all seven." placeholder:"AREA,…"`
-	Rate     float64  `help:"Interactions a second, of all three mixes together." default:"60"`
-	Browsers int      `help:"Emulated browsers, each with one connection." default:"48"`
-	Seed     uint64   `help:"Repeats what customers do, and who is killed. Default: a new one, which is printed."`
-	SeedSize string   `help:"How much data: small, medium, large or huge." enum:"small,medium,large,huge" default:"small"`
-	Kill     bool     `help:"Kill the tool, the trunk, the service, the gateway and the broker at the boundaries of the moves, and see the lab converge."`
-	Out      string   `help:"Write the report as JSON to this file as well." type:"path" placeholder:"FILE"`
+	Quick    bool          `help:"Two areas only: notifications and accounts."`
+	Areas    []string      `help:"These areas, from the first one on, as in notifications,accounts. Default: all seven." placeholder:"AREA,…"`
+	From     int           `help:"The step to start from, 1 to 7; the data climb there at rest." default:"1"`
+	MaxP99   time.Duration `name:"max-p99" help:"Let the copier rest while customers wait longer, such as 50ms." default:"0s"`
+	Rate     float64       `help:"Interactions a second, of all three mixes together." default:"60"`
+	Browsers int           `help:"Emulated browsers, each with one connection." default:"48"`
+	Seed     uint64        `help:"Repeats what customers do, and who is killed. Default: a new one, which is printed."`
+	SeedSize string        `help:"How much data: small, medium, large or huge." enum:"small,medium,large,huge" default:"small"`
+	Kill     bool          `help:"Kill the tool, the trunk, the service, the gateway and the broker at the boundaries of the moves, and see the lab converge."`
+	Out      string        `help:"Write the report as JSON to this file as well." type:"path" placeholder:"FILE"`
 }
 
 func (c *climbCommand) Help() string {
@@ -35,6 +38,9 @@ func (c *climbCommand) Run(ctx context.Context, line *commands, to streams) erro
 	areas, err := c.areas()
 	if err != nil {
 		return wrongUse(err)
+	}
+	if c.MaxP99 < 0 {
+		return wrongUse(errors.New("--max-p99 is a time, and not negative"))
 	}
 	if c.Rate <= 0 || c.Browsers < 3 || c.Browsers > readers {
 		return wrongUse(fmt.Errorf("a climb needs a rate above 0, and 3 to %d browsers", readers))
@@ -50,7 +56,7 @@ func (c *climbCommand) Run(ctx context.Context, line *commands, to streams) erro
 	defer cancel()
 	report, err := inFolder(ctx, to, func(dir string) (*climb.Report, error) {
 		return climb.Run(ctx, climb.Options{
-			Areas: areas, Rate: c.Rate, Browsers: c.Browsers, Seed: c.Seed, SeedSize: c.SeedSize, Kill: c.Kill, Dir: dir, Out: to.err,
+			From: c.From, Areas: areas, MaxP99: c.MaxP99, Rate: c.Rate, Browsers: c.Browsers, Seed: c.Seed, SeedSize: c.SeedSize, Kill: c.Kill, Dir: dir, Out: to.err,
 			Judge: func(ctx context.Context, state *up.State) error { return judgeClimbed(ctx, state, to) },
 		})
 	}, (*climb.Report).Err)
@@ -65,9 +71,12 @@ func (c *climbCommand) Run(ctx context.Context, line *commands, to streams) erro
 
 // areas are those that leave; each needs those before it.
 func (c *climbCommand) areas() ([]string, error) {
+	if c.From < 1 || c.From >= up.LastStep {
+		return nil, fmt.Errorf("--from %d: a climb starts at step 1 to %d", c.From, up.LastStep-1)
+	}
 	var all []string
 	for _, step := range up.Ladder {
-		if step.Area != "" {
+		if step.Area != "" && step.Number > c.From {
 			all = append(all, step.Area)
 		}
 	}
@@ -75,7 +84,7 @@ func (c *climbCommand) areas() ([]string, error) {
 	case c.Quick && len(c.Areas) > 0:
 		return nil, errors.New("--quick names the areas itself: leave out --areas")
 	case c.Quick:
-		return all[:2], nil
+		return all[:min(2, len(all))], nil
 	case len(c.Areas) == 0:
 		return all, nil
 	}

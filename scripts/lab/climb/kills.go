@@ -51,13 +51,17 @@ func (c *climb) tool(ctx context.Context, name, area string, plan *kill) error {
 	if err != nil {
 		return err
 	}
-	command := exec.CommandContext(ctx, path, "--dir", c.lab.State().Dir, name, area, "--yes")
+	args := []string{"--dir", c.lab.State().Dir, name, area, "--yes"}
+	if name == "extract" && c.MaxP99 > 0 {
+		args = append(args, "--max-p99", c.MaxP99.String())
+	}
+	command := exec.CommandContext(ctx, path, args...)
 	command.Stdout = c.Out
 	said, err := command.StderrPipe()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Out, "%6.1fs  lab %s %s --yes\n", time.Since(c.began).Seconds(), name, area)
+	fmt.Fprintf(c.Out, "%6.1fs  lab %s\n", time.Since(c.began).Seconds(), strings.Join(args[2:], " "))
 	if err := command.Start(); err != nil {
 		return err
 	}

@@ -17,6 +17,9 @@ type Report struct {
 	Seconds   float64        `json:"seconds"`
 	Rate      float64        `json:"interactions_per_second"`
 	Seed      uint64         `json:"seed"`
+	SeedSize  string         `json:"seed_size"`
+	From      int            `json:"from_step"`
+	MaxP99    string         `json:"max_p99,omitempty"`
 	Kill      bool           `json:"kill"`
 	Step      int            `json:"step"` // at the end
 	Customers Customers      `json:"customers"`
@@ -68,6 +71,29 @@ func (r *Report) note(command string, killed []string, w *workload.Window) {
 	}
 }
 
+// copyRow sums the backfills of a move up.
+func copyRow(m *move.Record) string {
+	var sum move.Stage
+	for _, s := range m.Stages {
+		if s.Name != "backfill" || s.Rows == 0 {
+			continue
+		}
+		sum.Rows += s.Rows
+		sum.Seconds += s.Seconds
+		sum.Rested += s.Rested
+		sum.Memory = max(sum.Memory, s.Memory)
+		if s.Customers.P99 > sum.Customers.P99 {
+			sum.Customers = s.Customers
+		}
+	}
+	rate := 0.0
+	if working := sum.Seconds - sum.Rested; working > 0 {
+		rate = float64(sum.Rows) / working
+	}
+	return fmt.Sprintf("| %s | %d | %.1f s | %.1f s | %.0f | %.1f ms | %.1f ms | %.0f MiB |", m.Area, sum.Rows, sum.Seconds, sum.Rested,
+		rate, sum.Customers.P50, sum.Customers.P99, sum.Memory)
+}
+
 func (t Trouble) String() string {
 	text := fmt.Sprintf("%-24s killed: %s", t.Command, cmp.Or(strings.Join(t.Killed, "; "), "nobody"))
 	if t.Failed == 0 {
@@ -100,6 +126,10 @@ func (r *Report) Print(out io.Writer) error {
 			handovers++
 			fmt.Fprintln(out, h.Row(m.Area))
 		}
+	}
+	fmt.Fprintln(out, "\n| copy of | rows | took | of it rested | rows/s | customers' p50 | p99 | tool's memory |\n|---|---:|---:|---:|---:|---:|---:|---:|")
+	for _, m := range r.Moves {
+		fmt.Fprintln(out, copyRow(m))
 	}
 	fmt.Fprintf(out, "\n%d handovers in %.0f s, under %.0f interactions a second of all three mixes; step %d at the end.\n",
 		handovers, r.Seconds, r.Rate, r.Step)

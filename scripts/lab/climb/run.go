@@ -17,8 +17,10 @@ import (
 
 // Options of a climb.
 type Options struct {
-	Areas    []string // in the order in which they leave
-	Rate     float64  // interactions a second, of all three mixes
+	From     int           // the step at which the lab starts
+	Areas    []string      // in the order in which they leave
+	MaxP99   time.Duration // the copier rests while customers wait longer; 0: it does not look
+	Rate     float64       // interactions a second, of all three mixes
 	Browsers int
 	Seed     uint64
 	SeedSize string
@@ -37,9 +39,8 @@ const calm = 3 * time.Second
 
 // Run climbs in a lab of its own. An error means that the climb came to no end; what customers noticed is in the report.
 func Run(ctx context.Context, o Options) (report *Report, err error) {
-	one := 1
 	err = up.With(ctx, up.Options{
-		Only: up.Services, Step: &one, SeedSize: o.SeedSize, Dir: o.Dir, RandomPorts: true, Out: o.Out,
+		Only: up.Services, Step: &o.From, SeedSize: o.SeedSize, Dir: o.Dir, RandomPorts: true, Out: o.Out,
 		Env: map[string][]string{"gateway": {"RATE_LIMIT=off"}}, // all customers come from one address
 	}, func(ctx context.Context, lab *up.Lab) (err error) {
 		c := &climb{Options: o, lab: lab, random: rand.New(rand.NewPCG(o.Seed, 0)), began: time.Now()}
@@ -61,7 +62,10 @@ type climb struct {
 }
 
 func (c *climb) run(ctx context.Context) (_ *Report, err error) {
-	c.report = Report{At: time.Now().UTC().Truncate(time.Second), Rate: c.Rate, Seed: c.Seed, Kill: c.Kill}
+	c.report = Report{At: time.Now().UTC().Truncate(time.Second), Rate: c.Rate, Seed: c.Seed, SeedSize: c.SeedSize, From: c.From, Kill: c.Kill}
+	if c.MaxP99 > 0 {
+		c.report.MaxP99 = c.MaxP99.String()
+	}
 	url := c.lab.GatewayURL()
 	if c.crowd, err = workload.Begin(ctx, workload.Options{
 		URL: url, Visitors: workload.Visitors{Catalogue: workload.NewCatalogue(seed.Generate(seed.Size(c.SeedSize)))},

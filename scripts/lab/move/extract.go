@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
+	"banyan/scripts/lab/gauge"
 	"banyan/scripts/lab/ladder"
 	"banyan/scripts/lab/up"
 )
@@ -78,6 +80,9 @@ func (m *Move) backfill(ctx context.Context, pace Pace) error {
 	return m.during(ctx, "backfill", func(s *Stage) error {
 		err := m.copier.Backfill(ctx, pace.BatchSize, func(p ladder.Progress) error {
 			s.Rows += p.Rows
+			if own, _, err := gauge.Memory(os.Getpid()); err == nil {
+				s.Memory = max(s.Memory, float64(own)/(1<<20))
+			}
 			m.progress(p, s)
 			return m.rest(ctx, pace, s)
 		})

@@ -15,15 +15,15 @@ func (r *Record) Print(out io.Writer) error {
 		p.line("\nNothing has happened yet.")
 		return p.err
 	}
-	p.line("\n| stage | began | took | rows | rested | requests/s | p50 | p99 | PostgreSQL's CPU per request | failed |")
-	p.line("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+	p.line("\n| stage | began | took | rows | rested | tool's memory | requests/s | p50 | p99 | PostgreSQL's CPU per request | failed |")
+	p.line("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
 	for _, s := range r.Stages {
 		name := s.Name
 		if s.Failed != "" {
 			name += ", not to its end"
 		}
-		p.line("| %s | %s | %s | %s | %s | %.0f | %s | %s | %s | %d |", name, s.At.Format(time.TimeOnly), seconds(s.Seconds), count(s.Rows),
-			seconds(s.Rested), s.Customers.Rate, ms(s.Customers.P50), ms(s.Customers.P99), ms(s.Customers.PostgreSQL), s.Customers.Failed)
+		p.line("| %s | %s | %s | %s | %s | %s | %.0f | %s | %s | %s | %d |", name, s.At.Format(time.TimeOnly), seconds(s.Seconds), count(s.Rows),
+			seconds(s.Rested), mib(s.Memory), s.Customers.Rate, ms(s.Customers.P50), ms(s.Customers.P99), ms(s.Customers.PostgreSQL), s.Customers.Failed)
 	}
 	r.printVerifications(p)
 	PrintHandovers(p, r.Area, r.Handovers)
@@ -88,6 +88,13 @@ func ms(v float64) string {
 		return ""
 	}
 	return fmt.Sprintf("%.1f ms", v)
+}
+
+func mib(v float64) string {
+	if v == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f MiB", v)
 }
 
 func count(n int64) string {

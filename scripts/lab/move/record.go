@@ -30,6 +30,7 @@ type Stage struct {
 	Seconds   float64   `json:"seconds"`
 	Rows      int64     `json:"rows,omitempty"` // written at the new owner
 	Rested    float64   `json:"rested_seconds,omitempty"`
+	Memory    float64   `json:"memory_mib,omitempty"` // the most that the tool had after a range
 	Customers Customers `json:"customers"`
 	Failed    string    `json:"failed,omitempty"` // why it did not come to its end
 }

@@ -191,7 +191,7 @@ func each[T any](things []T, row func(T) []any) pgx.CopyFromSource {
 // eachOrder gives COPY a row per order, and none where row returns nil.
 func eachOrder(data *Data, row func(Order) []any) pgx.CopyFromSource {
 	return stream(func(yield func([]any) bool) {
-		for o := range data.all() {
+		for o := range data.AllOrders() {
 			if values := row(o); values != nil && !yield(values) {
 				return
 			}
@@ -202,7 +202,7 @@ func eachOrder(data *Data, row func(Order) []any) pgx.CopyFromSource {
 // items gives COPY a row per line of each order; positions count from 0, as the shop's do.
 func items(data *Data, row func(o Order, position int, i Item) []any) pgx.CopyFromSource {
 	return stream(func(yield func([]any) bool) {
-		for o := range data.all() {
+		for o := range data.AllOrders() {
 			for position, item := range o.Items {
 				if !yield(row(o, position, item)) {
 					return

@@ -21,8 +21,8 @@ type Data struct {
 	past *past
 }
 
-// all are the orders, oldest first.
-func (d *Data) all() iter.Seq[Order] {
+// AllOrders are the orders, oldest first. Those of the huge size are made one by one.
+func (d *Data) AllOrders() iter.Seq[Order] {
 	if d.Size == Huge {
 		return d.past.all()
 	}
@@ -43,7 +43,7 @@ func Generate(size Size) *Data {
 	if size != Huge {
 		data.Orders = slices.AppendSeq(make([]Order, 0, counts.Orders), data.past.all())
 	}
-	data.Deliveries = makeDeliveries(data.Books, data.all())
+	data.Deliveries = makeDeliveries(data.Books, data.AllOrders())
 	return data
 }
 

@@ -61,7 +61,7 @@ func TestHugeOrdersAreMadeOnTheWay(t *testing.T) {
 	held := Generate(Small)
 	made := *held
 	made.Size, made.Orders = Huge, nil
-	require.Equal(t, held.Orders, slices.Collect(made.all()))
+	require.Equal(t, held.Orders, slices.Collect(made.AllOrders()))
 	require.Equal(t, LedgerLines(held, "services"), LedgerLines(&made, "services"))
 	require.Equal(t, Counts{Books: 100_000, Customers: 100_000, Orders: 1_000_000}, Huge.Counts())
 }

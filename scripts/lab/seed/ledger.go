@@ -41,7 +41,7 @@ func WriteLedger(to io.Writer, data *Data, merchant string) error {
 		}
 		return nil
 	}
-	for order := range data.all() {
+	for order := range data.AllOrders() {
 		line := ledgerLine{
 			At:        order.Payment.CreatedAt,
 			Merchant:  merchant,

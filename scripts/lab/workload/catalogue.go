@@ -48,7 +48,7 @@ func NewCatalogue(data *seed.Data) *Catalogue {
 // byCopiesSold orders the books by how the past orders did.
 func byCopiesSold(data *seed.Data) []seed.Book {
 	sold := map[uuid.UUID]int{}
-	for _, order := range data.Orders {
+	for order := range data.AllOrders() {
 		for _, item := range order.Items {
 			sold[item.BookID] += item.Quantity
 		}
@@ -63,7 +63,7 @@ func byCopiesSold(data *seed.Data) []seed.Book {
 // buyers are the customers with an order, whose Order Display has something to show from the start.
 func buyers(data *seed.Data) []reader {
 	latest := map[uuid.UUID]string{}
-	for _, order := range data.Orders {
+	for order := range data.AllOrders() {
 		latest[order.AccountID] = order.ID.String()
 	}
 	var readers []reader

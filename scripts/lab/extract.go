@@ -249,7 +249,10 @@ func (c *verifyDataCommand) Run(ctx context.Context, line *commands, to streams)
 	} else {
 		_, err = fmt.Fprintln(to.out, report)
 	}
-	if err == nil && report.Drifted > 0 {
+	if err == nil && report.Drifted == 0 {
+		return c.tell(ctx, &commands{Dir: line.Dir}, streams{to.err, to.err})
+	}
+	if err == nil {
 		next := fmt.Sprintf("next: lab verify-data %s --repair   copies these rows again", c.Area)
 		if c.Repair {
 			next = fmt.Sprintf("next: lab verify-data %s   compares once more", c.Area)
@@ -290,6 +293,9 @@ func (c *driftCommand) Run(ctx context.Context, line *commands, to streams) erro
 		planted, err := m.Plant(ctx, c.Kind)
 		if err != nil {
 			return err
+		}
+		if line.JSON {
+			return json.NewEncoder(to.out).Encode(planted)
 		}
 		fmt.Fprintf(to.out, "planted: %s\nnext: lab verify-data %s   names it\n", planted, c.Area)
 		return nil

@@ -129,10 +129,21 @@ func printWelcome(out io.Writer, state *up.State) error {
 	say("In another terminal:")
 	say("  go run ./scripts/lab buy             buy a book, and see every request")
 	say("  go run ./scripts/lab verify          hold both sides against each other, and to the contract")
+	if next := nextArea(state); next != "" {
+		say("  go run ./scripts/lab extract %-7s take it out of the monolith while customers buy (docs/extraction.md)", next)
+	}
 	say("  go run ./scripts/lab race            let many customers buy the last copies at once")
 	say("  go run ./scripts/lab bench --quick   measure both sides with the same load")
 	say("")
 	say("Ctrl-C stops everything; the data stay.")
 	_, err := io.WriteString(out, text.String())
 	return err
+}
+
+// nextArea is the area that leaves next where a gateway stands in front of a trunk; empty if there is none.
+func nextArea(state *up.State) string {
+	if state.GatewayURL == "" || state.Step < 1 || state.Step == up.LastStep {
+		return ""
+	}
+	return up.Ladder[state.Step+1].Area
 }

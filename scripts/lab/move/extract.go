@@ -225,8 +225,10 @@ func (m *Move) Cancel(ctx context.Context) error {
 		m.say("%s is not on its way", m.area)
 		return nil
 	}
-	if _, err := m.control.Stop(ctx, m.area, stopTime); err != nil {
-		return err
+	if m.urlOf(m.area) != "" { // the lab has it
+		if _, err := m.control.Stop(ctx, m.area, stopTime); err != nil {
+			return err
+		}
 	}
 	if err := m.copier.Cancel(ctx); err != nil {
 		return err

@@ -21,6 +21,7 @@ import (
 const (
 	holdTime     = 6 * time.Second         // until the gateways let go by themselves
 	drainTime    = 3200 * time.Millisecond // for requests under way to be answered: a checkout answers within 3 s
+	othersTime   = time.Second             // of it, at least, for what is no checkout
 	stopTime     = 3 * time.Second         // for a process to end before it is killed
 	quietTime    = 2 * time.Second         // for the service to hear the last events, on the way back
 	startMargin  = time.Second             // of the hold that is left for the start
@@ -35,6 +36,7 @@ var errUnderWay = errors.New("requests that were under way did not end in time")
 // direction is what differs between the switch and the way back.
 type direction struct {
 	back     bool
+	owner    string  // of the area afterwards
 	to       up.Step // where the side stands afterwards
 	name     string  // of the command
 	cutOver  func(ctx context.Context, within time.Duration) error
@@ -42,11 +44,11 @@ type direction struct {
 }
 
 func (m *Move) forth() direction {
-	return direction{to: m.step, name: "switch", cutOver: m.copier.CutOver, mayStart: m.copier.CheckCutOver}
+	return direction{owner: m.area, to: m.step, name: "switch", cutOver: m.copier.CutOver, mayStart: m.copier.CheckCutOver}
 }
 
 func (m *Move) back() direction {
-	return direction{back: true, to: up.Ladder[m.step.Number-1], name: "rollback", cutOver: m.copier.Rollback, mayStart: m.copier.CheckRollback}
+	return direction{back: true, owner: ladder.Monolith, to: up.Ladder[m.step.Number-1], name: "rollback", cutOver: m.copier.Rollback, mayStart: m.copier.CheckRollback}
 }
 
 // Switch hands a copied area over to its service. It does nothing if that was done.
@@ -87,6 +89,11 @@ func (m *Move) handOver(ctx context.Context, d direction) error {
 		h.Tries = try
 		if err == nil {
 			return m.after(ctx, h)
+		}
+		// Whether a transaction was committed whose answer was lost, the data know.
+		if again := m.refresh(ctx); again == nil && m.owner == d.owner {
+			m.say("%s changed hands all the same: %v", m.area, err)
+			return nil
 		}
 		if !errors.Is(err, errUnderWay) || try == tries {
 			return fmt.Errorf("%s %s: %w; nothing was handed over, and customers are served as before", d.name, m.area, err)
@@ -227,6 +234,9 @@ func (m *Move) hold(ctx context.Context) error {
 	}
 	if err := m.holdAll(ctx, routes); err != nil {
 		return err
+	}
+	if atLeast := time.Now().Add(othersTime); until.Before(atLeast) {
+		until = atLeast // checkouts have used the others' time up
 	}
 	return m.idle(ctx, until)
 }

@@ -62,8 +62,10 @@ func TestTwoCopiersResurrectNothing(t *testing.T) {
 	run(t, blocker, `rollback`)
 	require.NoError(t, <-backfilled)
 	require.NoError(t, <-caughtUp)
-	require.Equal(t, ask(t, conn, `select token_hash::text from monolith.sessions order by 1`),
-		ask(t, conn, `select token_hash::text from accounts.sessions order by 1`), "the session that its customer has ended is open again")
+	require.Empty(t, ask(t, conn, `
+		select left(token_hash::text, 8) from accounts.sessions
+		except
+		select left(token_hash::text, 8) from monolith.sessions`), "a session that its customer has ended is open again")
 }
 
 // An event belongs to the owner of its area, also that of a writer who is the last to commit: the switch waits for it, and
@@ -95,9 +97,9 @@ func TestEventsGoWithTheirOwner(t *testing.T) {
 		waiting(t, conn)
 		run(t, writer, `commit`)
 		require.NoError(t, <-turned)
-		require.Empty(t, ask(t, conn, `select type || ' ' || right(id::text, 2) from `+way.from+`.outbox where type = 'account.registered' and stream_seq is null`),
+		require.Empty(t, ask(t, conn, `select type || ' ' || ltrim(right(id::text, 12), '0') from `+way.from+`.outbox where type = 'account.registered' and stream_seq is null`),
 			"nobody publishes what is left with the old owner, %s", way.from)
-		require.Contains(t, ask(t, conn, `select right(id::text, 2) from `+way.to+`.outbox where stream_seq is null`), way.account[1:])
+		require.Contains(t, ask(t, conn, `select ltrim(right(id::text, 12), '0') from `+way.to+`.outbox where stream_seq is null`), way.account[1:])
 	}
 }
 

@@ -1,8 +1,10 @@
 package mutants
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -45,6 +47,24 @@ func TestPatches(t *testing.T) {
 			require.NoError(t, err, "go %s\n%s", strings.Join(args, " "), said)
 		})
 	}
+	for _, m := range Ladder {
+		known[m.patch()] = true
+		t.Run(m.Name+" applies, and the tests build", func(t *testing.T) {
+			t.Parallel()
+			p, err := readPatch(m.patch())
+			require.NoError(t, err)
+			require.NotEmpty(t, p.title())
+			overlay, err := p.overlay(t.Context(), root, t.TempDir())
+			require.NoError(t, err)
+			cmd := exec.CommandContext(t.Context(), "go", "vet", "-overlay", overlay, "./"+m.folder)
+			cmd.Dir = root
+			said, err := cmd.CombinedOutput()
+			require.NoError(t, err, "%s", said)
+			tests, err := testsOf(filepath.Join(root, m.folder))
+			require.NoError(t, err)
+			require.Contains(t, tests, m.test)
+		})
+	}
 	t.Run("are those of the mutants", func(t *testing.T) {
 		there := map[string]bool{}
 		for _, file := range names {
@@ -52,4 +72,23 @@ func TestPatches(t *testing.T) {
 		}
 		require.Equal(t, known, there)
 	})
+}
+
+// testsOf are the names of the tests in a folder.
+func testsOf(folder string) (map[string]bool, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		for _, found := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(content, -1) {
+			names[string(found[1])] = true
+		}
+	}
+	return names, nil
 }

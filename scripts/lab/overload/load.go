@@ -17,6 +17,9 @@ import (
 // answerWithin is how long a customer waits for an answer; longer than the shop may take for one.
 const answerWithin = 15 * time.Second
 
+// atOnce is how soon a door refuses, as long as its processor is not overrun: whatever else refuses has waited for seconds.
+const atOnce = 500 * time.Millisecond
+
 // errCrowded is a limit of the generator's own, as is the one on requests under way.
 var errCrowded = errors.New("the generator ran out of customers")
 
@@ -72,6 +75,7 @@ type tally struct {
 	left     time.Duration    // of it, without the part that the customers took of the shop's processors
 	done     map[string]int64 // served in the window, by kind
 	refused  map[string]int   // by kind
+	shed     int              // refused at once
 	failures map[string]int
 }
 
@@ -92,6 +96,9 @@ func (t *tally) note(kind string, a answer, turn load.Turn) {
 	case refused:
 		t.Refused.Took(took)
 		t.refused[kind]++
+		if took < atOnce {
+			t.shed++
+		}
 	case failed:
 		t.Failed++
 		t.failures[fmt.Sprintf("%s: %s", kind, a)]++
@@ -116,6 +123,7 @@ func (t *tally) merge(other *tally) {
 	for kind, n := range other.done {
 		t.done[kind] += n
 	}
+	t.shed += other.shed
 	for kind, n := range other.refused {
 		t.refused[kind] += n
 	}

@@ -37,6 +37,7 @@ type Phase struct {
 	Accepted   int             `json:"accepted"`
 	Declined   int             `json:"declined"`
 	Refused    int             `json:"refused"`
+	Shed       int             `json:"shed"` // of these, at once
 	Failed     int             `json:"failed"`
 	P50        float64         `json:"p50_ms"`
 	P99        float64         `json:"p99_ms"`

@@ -162,7 +162,7 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 // phase is what is reported of a tally.
 func (t *tally) phase() Phase {
 	p := Phase{
-		Goodput: t.goodput(), Accepted: int(t.Served.Count()), Declined: int(t.Declined), Refused: int(t.Refused.Count()), Failed: int(t.Failed),
+		Goodput: t.goodput(), Accepted: int(t.Served.Count()), Declined: int(t.Declined), Refused: int(t.Refused.Count()), Shed: t.shed, Failed: int(t.Failed),
 		Late: int(t.Late), Failures: t.failures, Kinds: map[string]Kind{},
 	}
 	p.P50, p.P99 = quantiles(&t.Served)

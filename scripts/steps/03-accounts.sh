@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Step 3: accounts leaves. A session becomes a signed token at the gateway, and everybody checks it alone.
 #
-# It signs in at step 2, if the data do not stand higher yet, climbs, and goes on with the same session.
+# It signs in at step 2, if the data do not stand higher yet, climbs, and goes on with the same session. With --live that
+# session lives through a switch, a rollback and a switch.
 set -euo pipefail
 step=3
 . "$(dirname "$0")/parts.sh"
@@ -9,20 +10,27 @@ step=3
 # session_of_step_2 prints the token of a session that began at step 2, and ends the lab. Its status is 1 if step 2 does
 # not start.
 session_of_step_2() (
-  built=$(mktemp -d) step=2
+  built=$(mktemp -d)
   trap stop EXIT
   trap 'exit 130' INT TERM
-  climb "$@" >&2
+  start 2 "$@" >&2
   sign_in || exit 3
   shop GET /v1/accounts/me >&2 || exit 3
   echo >&2
   echo "$token"
 )
 
-session=$(session_of_step_2 "$@") || [[ $? == 1 ]]
-onwards=() # step 2 has obeyed --fresh
-for flag; do [[ $flag == --fresh ]] || onwards+=("$flag"); done
-climb ${onwards[@]+"${onwards[@]}"}
+if [[ $live ]]; then
+  start 2 "$@"
+  sign_in
+  session=$token
+  leave
+else
+  session=$(session_of_step_2 "$@") || [[ $? == 1 ]]
+  onwards=() # step 2 has obeyed --fresh
+  for flag; do [[ $flag == --fresh ]] || onwards+=("$flag"); done
+  climb ${onwards[@]+"${onwards[@]}"}
+fi
 look
 
 if [[ $session ]]; then

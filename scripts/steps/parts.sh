@@ -4,15 +4,25 @@
 #   PORT_OFFSET  what is added to every port, 20000 if unset, so that a lab that runs is left alone
 #   VERIFY       the flags of lab verify, --seeds 1 --requests 100 if unset
 #
-# What is said to a script, such as --fresh, is said to lab up.
+# With --live a script starts at the step before, and takes its area out of the running shop. What else is said to a
+# script, such as --fresh, is said to lab up.
+
+area=$(basename "$0" .sh)
+area=${area#*-} # 03-accounts.sh: accounts
+live= flags=()
+for flag; do
+  if [[ $flag == --live ]]; then live=yes; else flags+=("$flag"); fi
+done
+set -- ${flags[@]+"${flags[@]}"}
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 LAB_DIR=${LAB_DIR:-.lab-steps}
 built=$(mktemp -d)
-started= frozen=
+started= frozen= asking=
 
 # stop ends what the script started, however the script ends.
 stop() {
+  if [[ $asking ]]; then kill "$asking" 2>/dev/null || true; fi
   if [[ $frozen ]]; then kill -CONT "$frozen" || true; fi
   if [[ $started ]]; then
     kill -TERM "$started" 2>/dev/null || true
@@ -27,11 +37,23 @@ say() { printf '\n== %s\n\n' "$*"; }
 lab() { "$built/lab" --dir "$LAB_DIR" "$@"; }
 state() { sed -n 's/^ *"'"$1"'": "\{0,1\}\([^",]*\)"\{0,1\},\{0,1\}$/\1/p' "$LAB_DIR/state.json"; }
 
-# climb starts the lab at the script's step, and returns when the shop is open.
+# climb brings the shop to the script's step: at rest, or live from the step before.
 climb() {
-  say "lab up --step $step"
+  if [[ $live ]] && ((step > 1)); then
+    start $((step - 1)) "$@"
+    leave
+  else
+    start "$step" "$@"
+  fi
+}
+
+# start starts the lab at a step, and returns when the shop is open: STEP [FLAG...].
+start() {
+  local at=$1
+  shift
+  say "lab up --step $at"
   go build -o "$built/lab" ./scripts/lab
-  "$built/lab" --dir "$LAB_DIR" up --step "$step" --port-offset "${PORT_OFFSET:-20000}" "$@" >/dev/null & # no function: its pid is the lab's
+  "$built/lab" --dir "$LAB_DIR" up --step "$at" --port-offset "${PORT_OFFSET:-20000}" "$@" >/dev/null & # no function: its pid is the lab's
   started=$!
   until [[ $(state pid 2>/dev/null | head -1) == "$started" && $(state ready) == true ]]; do
     if ! kill -0 "$started" 2>/dev/null; then
@@ -42,6 +64,36 @@ climb() {
     sleep 0.2
   done
   gateway=$(state gateway_url)
+}
+
+# leave takes the area out of the running shop, back, and out again, and finalizes it. Somebody buys before each way, and
+# one customer goes on asking for their cart: every answer has to be 200.
+leave() {
+  local command
+  [[ ${token:-} ]] || sign_in
+  ask_on >"$built/asked" &
+  asking=$!
+  for command in extract rollback switch finalize; do
+    lab buy --only services >"$built/bought" || { cat "$built/bought"; exit 1; }
+    say "lab $command $area --yes"
+    lab "$command" "$area" --yes
+  done
+  kill "$asking"
+  wait "$asking" 2>/dev/null || true
+  asking=
+  say "a customer with one session asked for their cart all the time"
+  sort "$built/asked" | awk '$1 != 200 { bad++ } $2 > longest { longest = $2 }
+    END { printf "%d answers, %d of them not 200; the longest took %.2f s\n", NR, bad, longest; exit bad > 0 || NR == 0 }'
+  say "lab report $area"
+  lab report "$area"
+}
+
+# ask_on asks for the cart until it is stopped, and prints the status and the seconds of each answer.
+ask_on() {
+  while :; do
+    curl -sS -o /dev/null -w '%{http_code} %{time_total}\n' "$gateway/v1/cart" -H "Authorization: Bearer $token"
+    sleep 0.05
+  done
 }
 
 # look shows what every step has: the ladder, the processes, the routes, and a purchase.

@@ -1,6 +1,9 @@
 package docs_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"banyan/scripts/lab/climb"
 )
 
 // costs are the columns of the report over the steps that a step's page has.
@@ -81,6 +86,34 @@ func reportedCosts(t *testing.T) (rows [][]string) {
 		}
 	}
 	return rows
+}
+
+// TestClimb compares what extraction.md says of a climb with the climb's report, or writes it there. A climb in which
+// anything failed is not shown.
+func TestClimb(t *testing.T) {
+	content, err := os.ReadFile("climb.json")
+	require.NoError(t, err)
+	var report climb.Report
+	require.NoError(t, json.Unmarshal(content, &report))
+	require.NoError(t, report.Err())
+	var table bytes.Buffer
+	require.NoError(t, report.Print(&table))
+	is, passed := strings.CutSuffix(table.String(), "passed\n")
+	require.True(t, passed)
+	want := fmt.Sprintf("%s\nThe climb of %s, with seed %d.\n", is, report.At.Format("2006-01-02"), report.Seed)
+
+	const path, begin, end = "extraction.md", "<!-- climb: written from docs/climb.json -->\n", "<!-- end -->"
+	page, err := os.ReadFile(path)
+	require.NoError(t, err)
+	before, rest, found := strings.Cut(string(page), begin)
+	require.True(t, found)
+	is, after, found := strings.Cut(rest, end)
+	require.True(t, found)
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		is = want
+		require.NoError(t, os.WriteFile(path, []byte(before+begin+is+end+after), 0o644))
+	}
+	require.Equal(t, want, is)
 }
 
 func row(cells []string) string { return "| " + strings.Join(cells, " | ") + " |\n" }

@@ -195,7 +195,7 @@ type cancelCommand struct {
 }
 
 func (c *cancelCommand) Help() string {
-	return "Undoes a move before its switch: triggers and the copy go; nothing else was touched. Afterwards there is rollback."
+	return "Undoes a move before its switch: triggers and the copy go; nothing else was touched. After the switch, rollback comes first."
 }
 
 func (c *cancelCommand) Run(ctx context.Context, line *commands, to streams) error {

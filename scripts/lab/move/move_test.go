@@ -238,6 +238,9 @@ func TestStageError(t *testing.T) {
 		"lab extract orders goes on":            {"orders", ladder.StageNoted, "switch"},
 		"begin with lab extract orders":         {"orders", "", "switch"},
 		"lab switch orders hands it over first": {"orders", ladder.StageCopied, "finalize"},
+		"orders is not on its way":              {"orders", "", "finalize"},
+		"orders is not copied yet":              {"orders", ladder.StageNoted, "finalize"},
+		"nothing has to be handed back":         {"orders", ladder.StageNoted, "rollback"},
 	} {
 		require.ErrorContains(t, &e, want)
 	}

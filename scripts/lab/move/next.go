@@ -20,12 +20,14 @@ func (e *StageError) Error() string {
 	case e.Stage == ladder.StageFinalized, e.Stage == ladder.StageFinalizing:
 		return fmt.Sprintf("%s is finalized: what it left behind in the monolith is gone, and there is no way back. A lab at a "+
 			"lower step needs data of its own: lab up --fresh --step N, which removes these, or another --dir", e.Area)
-	case e.Wanted == "switch" && e.Stage == ladder.StageNoted:
+	case e.Stage == "":
+		return fmt.Sprintf("%s is not on its way: begin with lab extract %[1]s", e.Area)
+	case e.Wanted == "rollback":
+		return fmt.Sprintf("%s is with the monolith, and nothing has to be handed back: lab cancel %[1]s undoes its move", e.Area)
+	case e.Stage == ladder.StageNoted:
 		return fmt.Sprintf("%s is not copied yet: lab extract %[1]s goes on where it stopped", e.Area)
 	case e.Wanted == "finalize":
 		return fmt.Sprintf("%s is with the monolith: lab switch %[1]s hands it over first", e.Area)
-	case e.Stage == "":
-		return fmt.Sprintf("%s is not on its way: begin with lab extract %[1]s", e.Area)
 	}
 	return fmt.Sprintf("%s is %s, and can't %s", e.Area, e.Stage, e.Wanted)
 }

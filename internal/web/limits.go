@@ -19,7 +19,7 @@ const (
 	// which so much was done in ordinary times, the door lets in the smallest when it is overrun:
 	// a shop that works better with more at once, since it writes for several of them in one
 	// go, gets more; and nobody waits for the sake of the last few per cent.
-	asGood = .95
+	asGood = .9
 
 	// crowded is how many are let in at least, for each that would be inside if none had to
 	// wait, for ordinary times may not have shown what the shop can do. With one for one, some
@@ -105,15 +105,13 @@ func (l *limits) look(now time.Time, overrun bool) {
 	l.next.Store(now.Add(lookEvery).UnixNano())
 }
 
-// compare notes what was done with so many inside.
+// compare notes what was done with so many inside. A crowd that was there for a moment counts for little: what is done in
+// it was asked for before.
 func (l *limits) compare(inside float64, passed time.Duration) {
 	for i := range l.done {
 		l.done[i] *= math.Exp(-passed.Seconds() / easing.Seconds())
 	}
 	at := &l.done[min(max(math.Ilogb(inside), 0), len(l.done)-1)]
-	if *at == 0 {
-		*at = l.needed
-	}
 	move(at, l.needed, passed, smoothing)
 }
 

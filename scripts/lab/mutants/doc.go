@@ -11,7 +11,7 @@
 // [banyan/scripts/lab/invariants], which knows nothing of the mistakes: it has to object to the one, and to find nothing
 // lost and nothing doubled in the other. One mistake the shop has to bear, since each effect is keyed besides: no inbox.
 //
-// In the ladder ([banyan/scripts/lab/ladder], [banyan/scripts/lab/move] and their SQL), the moment is forced by a test, with
-// a transaction that is open at the right place. That test has to pass without the mistake, and to fail with it at the assertion
+// In the ladder ([banyan/scripts/lab/ladder], [banyan/scripts/lab/move] and their SQL), a test forces the moment in SQL,
+// mostly by a transaction that is open at the right place. That test has to pass without the mistake, and to fail with it at the assertion
 // that says what is lost.
 package mutants

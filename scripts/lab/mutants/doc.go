@@ -12,6 +12,6 @@
 // lost and nothing doubled in the other. One mistake the shop has to bear, since each effect is keyed besides: no inbox.
 //
 // In the ladder ([banyan/scripts/lab/ladder], [banyan/scripts/lab/move] and their SQL), a test forces the moment in SQL,
-// mostly by a transaction that is open at the right place. That test has to pass without the mistake, and to fail with it at the assertion
-// that says what is lost.
+// mostly by a transaction that is open at the right place. That test has to pass without the mistake, and to fail with it
+// at the assertion that says what is lost.
 package mutants

@@ -23,12 +23,12 @@ const (
 
 	// crowded is how many are let in at least, for each that would be inside if none had to
 	// wait, for ordinary times may not have shown what the shop can do. With one for one, some
-	// processor is idle now and then; with five, next to none is, what waits is served together where
-	// that is cheaper, and answers take five times as long as in quiet times. Three did a tenth less on
+	// processor is idle now and then; with six, next to none is, what waits is served together where
+	// that is cheaper, and answers take six times as long as in quiet times. Three did a fifth less on
 	// half a processor. That is a gradient of latency, as in Netflix's concurrency-limits, but by
 	// area: how long one area's answers take says nothing of the others, and a card processor that
 	// dawdles is not taken for overload.
-	crowded = 5
+	crowded = 6
 
 	// Limits that hold whatever was seen: too little was, in a house that was empty.
 	leastCrowd = 128

@@ -47,17 +47,17 @@ func (c *mutantsCommand) Run(ctx context.Context, line *commands, to streams) er
 	defer cancel()
 	return up.Folder(ctx, to.err, func(dir string) (err error) {
 		var r mutantsReport
+		if len(ladder) > 0 { // first, since it takes a minute
+			r.Ladder, err = mutants.RunLadder(ctx, mutants.LadderOptions{Mutants: ladder, Dir: filepath.Join(dir, "ladder"), Out: to.err})
+			if err != nil {
+				return err
+			}
+		}
 		if len(services) > 0 {
 			fmt.Fprintf(to.err, "seed %d\n", c.Seed)
 			r.Services, err = mutants.Run(ctx, mutants.Options{
 				Mutants: services, Checkouts: c.Checkouts, Seed: c.Seed, Dir: dir, Out: to.err,
 			})
-			if err != nil {
-				return err
-			}
-		}
-		if len(ladder) > 0 {
-			r.Ladder, err = mutants.RunLadder(ctx, mutants.LadderOptions{Mutants: ladder, Dir: filepath.Join(dir, "ladder"), Out: to.err})
 			if err != nil {
 				return err
 			}

@@ -49,7 +49,7 @@ type commands struct {
 	Race        raceCommand        `cmd:"" help:"Let many customers buy the last copies of a book at once, and count."`
 	Crash       crashCommand       `cmd:"" help:"Kill processes while customers buy, and look what is left."`
 	Overload    overloadCommand    `cmd:"" help:"Ask each side for five times what it can do, and see how it says no."`
-	Mutants     mutantsCommand     `cmd:"" help:"Put known mistakes back into the services, and see that each is caught."`
+	Mutants     mutantsCommand     `cmd:"" help:"Put known mistakes back into the services and into what moves areas, and see that each is caught."`
 	Chaos       chaosCommand       `cmd:"" help:"Break everything at once while customers buy, and judge what is left."`
 	Rolling     rollingCommand     `cmd:"" help:"Restart every process and exchange every key while customers buy, and see whether they notice."`
 	Bench       benchCommand       `cmd:"" help:"Measure both sides with TPC-W's mixes, and compare them."`

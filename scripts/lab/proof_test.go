@@ -31,10 +31,10 @@ func TestProof(t *testing.T) {
 		require.Contains(t, weekly, "./scripts/lab "+command, "the weekly run has lab %s", command)
 	}
 	for row, inRun := range map[string]string{
-		"300 checkouts":              "crash --checkouts 300",
-		"4 seeds of 250 requests":    "--seeds 4 --requests 250",
-		"120 checkouts each":         "mutants --checkouts 120",
-		"notifications and accounts": "climb --quick",
+		"300 checkouts":           "crash --checkouts 300",
+		"4 seeds of 250 requests": "--seeds 4 --requests 250",
+		"120 checkouts each":      "mutants --checkouts 120",
+		"accounts and inventory":  "climb --quick",
 	} {
 		require.Contains(t, page, row)
 		require.Contains(t, run, inRun)

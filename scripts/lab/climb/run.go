@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"time"
 
 	"banyan/scripts/lab/move"
@@ -19,6 +20,7 @@ import (
 type Options struct {
 	From     int           // the step at which the lab starts
 	Areas    []string      // in the order in which they leave
+	Passing  []string      // of these, the ones that only leave, to make way for the others
 	MaxP99   time.Duration // the copier rests while customers wait longer; 0: it does not look
 	Rate     float64       // interactions a second, of all three mixes
 	Browsers int
@@ -31,8 +33,11 @@ type Options struct {
 	Judge func(ctx context.Context, state *up.State) error
 }
 
-// commands are what is done with each area: out, back, out again, for good.
-var commands = []string{"extract", "rollback", "switch", "finalize"}
+// What is done with each area: out, back, out again, for good; and with one that only makes way.
+var (
+	commands = []string{"extract", "rollback", "switch", "finalize"}
+	passing  = []string{"extract", "finalize"}
+)
 
 // calm is for how long nothing happens before the first command and after the last one.
 const calm = 3 * time.Second
@@ -106,9 +111,13 @@ func (c *climb) run(ctx context.Context) (_ *Report, err error) {
 	return &c.report, nil
 }
 
-// move takes one area out, back, out again, and finalizes it.
+// move takes one area through its commands.
 func (c *climb) move(ctx context.Context, area, url string) (err error) {
-	for _, name := range commands {
+	all := commands
+	if slices.Contains(c.Passing, area) {
+		all = passing
+	}
+	for _, name := range all {
 		c.killed = nil
 		if c.kept, err = workload.Collect(ctx, url); err != nil {
 			return fmt.Errorf("before %s: %w", name, err)

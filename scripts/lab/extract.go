@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +67,7 @@ func (c *moving) tell(ctx context.Context, line *commands, to streams) error {
 	if err != nil {
 		return err
 	}
-	all, err := move.ReadStatus(ctx, state)
+	all, err := c.released(ctx, state)
 	if err != nil {
 		return err
 	}
@@ -80,6 +81,19 @@ func (c *moving) tell(ctx context.Context, line *commands, to streams) error {
 		return move.PrintStatus(to.out, []move.Status{s})
 	}
 	return nil
+}
+
+// released reads where the areas stand once PostgreSQL has noticed that this tool has let go of its own.
+func (c *moving) released(ctx context.Context, state *up.State) (all []move.Status, err error) {
+	for end := time.Now().Add(time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if all, err = move.ReadStatus(ctx, state); err != nil {
+			return nil, err
+		}
+		held := slices.ContainsFunc(all, func(s move.Status) bool { return s.Area == c.Area && s.AtWork })
+		if !held || time.Now().After(end) {
+			return all, nil
+		}
+	}
 }
 
 // moveError gives wrong use its exit code.

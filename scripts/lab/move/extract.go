@@ -180,6 +180,7 @@ func (m *Move) verify(ctx context.Context) error {
 			return err
 		}
 		m.verified(s, report)
+		m.say("%s", report)
 		if report.Drifted > 0 {
 			return fmt.Errorf("%w; lab verify-data %s --repair copies these rows again", ladder.ErrDrift, m.area)
 		}
@@ -192,7 +193,6 @@ func (m *Move) verified(s *Stage, report ladder.Report) {
 	m.record.Verifications = append(m.record.Verifications, Verification{
 		At: s.At, Seconds: time.Since(s.At).Seconds(), Back: m.owner == m.area, Report: report,
 	})
-	m.say("%s", report)
 }
 
 // standBy has the service run and serve reads, and nothing else: no worker, no consumer, no relay.

@@ -141,7 +141,7 @@ func (p *Plan) Print(out io.Writer) error {
 	default:
 		w.line("\nThe copy takes longer than the reading did; no move here says yet how much. Customers are served meanwhile.")
 	}
-	w.line("The switch holds %s at %d gateways.", strings.Join(p.Held, ", "), p.Gateways)
+	w.line("The switch holds %s; gateways that answer: %d.", strings.Join(p.Held, ", "), p.Gateways)
 	if p.Pause > 0 {
 		w.line("Customers of these wait for the time of it; the longest here so far took %.2f s. Nobody gets an error.", p.Pause)
 	} else {

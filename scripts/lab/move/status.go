@@ -113,11 +113,11 @@ func PrintStatus(out io.Writer, all []Status) error {
 		if s.Verified != nil {
 			p.line("     compared at %s: %s", s.Verified.At.Local().Format(time.TimeOnly), s.Verified.Report)
 		}
-		switch {
-		case s.AtWork:
-			p.line("     a tool is at work on it")
-		case s.Waits != "":
+		if s.Waits != "" {
 			p.line("     %s", s.Waits)
+		}
+		if s.AtWork {
+			p.line("     a tool is at work on it")
 		}
 		for _, next := range s.NextSteps {
 			p.line("     next: %s", next)

@@ -153,10 +153,32 @@ func (m *Move) progress(p ladder.Progress, s *Stage) {
 
 func (m *Move) catchUp(ctx context.Context) error {
 	return m.during(ctx, "catch up", func(s *Stage) error {
+		defer m.tellLag(ctx)()
 		notes, err := m.copier.CatchUp(ctx)
 		s.Rows = int64(notes)
 		return err
 	})
+}
+
+// tellLag says every second how many notes are left, which are many if the area was written for long. The copier's
+// connection is at work, so it asks on one of its own.
+func (m *Move) tellLag(ctx context.Context) (stop func()) {
+	ctx, stop = context.WithCancel(ctx)
+	go func() {
+		for before := -1; pause(ctx, time.Second) == nil; {
+			all, err := ladder.Status(ctx, m.state.Databases[up.Services])
+			if err != nil {
+				return // the copier has the same trouble, and says so
+			}
+			left := all[slices.IndexFunc(all, func(s ladder.AreaStatus) bool { return s.Area == m.area })].Lag
+			if before > left && left > 0 {
+				done := before - left
+				m.say("%d changes left, %d/s, about %d s", left, done, left/done+1)
+			}
+			before = left
+		}
+	}()
+	return stop
 }
 
 // catchUpDuring goes on catching up for a while.

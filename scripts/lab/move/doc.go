@@ -6,6 +6,7 @@
 //
 //	extract.go   everything before the switch: note, copy, catch up, verify, try
 //	handover.go  the switch and the way back: hold, let finish, stop, hand over, start, route, let go
+//	hold.go      the gateways' part of it
 //	watch.go     what customers notice meanwhile
 //	record.go    what a move did and cost, kept in the lab's folder
 package move

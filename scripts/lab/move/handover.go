@@ -1,17 +1,14 @@
 package move
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"banyan/scripts/lab/gate"
 	"banyan/scripts/lab/ladder"
 	"banyan/scripts/lab/up"
 )
@@ -221,28 +218,6 @@ func (m *Move) after(ctx context.Context, h Handover) error {
 
 // hold has all gateways hold the routes and waits until nothing of these is under way. Checkouts are held first: with a slow
 // card one takes seconds, and nobody else has to wait for it meanwhile.
-func (m *Move) hold(ctx context.Context) error {
-	routes := m.step.Held()
-	until := time.Now().Add(drainTime)
-	if slices.Contains(routes, "/v1/orders") {
-		if err := m.holdAll(ctx, []string{checkouts}); err != nil {
-			return err
-		}
-		if err := m.idle(ctx, until); err != nil {
-			return err
-		}
-	}
-	if err := m.holdAll(ctx, routes); err != nil {
-		return err
-	}
-	if atLeast := time.Now().Add(othersTime); until.Before(atLeast) {
-		until = atLeast // checkouts have used the others' time up
-	}
-	return m.idle(ctx, until)
-}
-
-const checkouts = "POST /v1/orders"
-
 // rehearsal is the name of a trunk that is tried.
 const rehearsal = "rehearsal"
 
@@ -251,50 +226,8 @@ func (m *Move) start(ctx context.Context, name string, step int, standby bool) e
 	return err
 }
 
-func (m *Move) holdAll(ctx context.Context, routes []string) error {
-	m.heldUntil = time.Now().Add(holdTime)
-	return m.atAll(ctx, func(ctx context.Context, g *gate.Gate) error {
-		_, err := g.Hold(ctx, routes, holdTime)
-		return err
-	})
-}
-
 // idle waits until every gateway says that none of the held requests is under way.
-func (m *Move) idle(ctx context.Context, until time.Time) error {
-	for {
-		var mu sync.Mutex
-		underWay := 0
-		err := m.atAll(ctx, func(ctx context.Context, g *gate.Gate) error {
-			held, err := g.Held(ctx)
-			mu.Lock()
-			defer mu.Unlock()
-			underWay += held.UnderWay()
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if underWay == 0 {
-			return nil
-		}
-		if time.Now().After(until) {
-			return fmt.Errorf("%w: %d after %s", errUnderWay, underWay, drainTime)
-		}
-		if err := pause(ctx, 5*time.Millisecond); err != nil {
-			return err
-		}
-	}
-}
-
 // atAll asks all gateways at once. One that can't be asked is an error: it may be serving customers.
-func (m *Move) atAll(ctx context.Context, do func(context.Context, *gate.Gate) error) error {
-	all, ctx := errgroup.WithContext(ctx)
-	for _, g := range m.gates {
-		all.Go(func() error { return do(ctx, g) })
-	}
-	return all.Wait()
-}
-
 // stopBoth ends the trunk and the service. On the way back the service outlives the trunk, to hear its last events.
 func (m *Move) stopBoth(ctx context.Context, d direction) (killed bool, err error) {
 	routed := []string{up.Trunk} // what the gateways have connections to
@@ -338,27 +271,8 @@ func (m *Move) stopBoth(ctx context.Context, d direction) (killed bool, err erro
 }
 
 // closeIdle has the gateways let go of a process, so that it need not wait for them when it stops.
-func (m *Move) closeIdle(ctx context.Context, name string) error {
-	url := m.urlOf(name)
-	if url == "" {
-		return nil
-	}
-	return m.atAll(ctx, func(ctx context.Context, g *gate.Gate) error { return g.CloseIdle(ctx, url) })
-}
-
 // route writes down where the side stands and gives the gateways their new table. They go on holding: should the tool die
 // now, a hold must not end on old routes with a new trunk behind them.
-func (m *Move) route(ctx context.Context, to up.Step) error {
-	if err := m.control.Become(ctx, to.Number); err != nil {
-		return err
-	}
-	table, err := m.table()
-	if err != nil {
-		return err
-	}
-	return m.atAll(ctx, func(ctx context.Context, g *gate.Gate) error { return g.Replace(ctx, table) })
-}
-
 // startBoth starts the new trunk, where there is one, and the service: at work after a switch, standing by after a
 // rollback.
 func (m *Move) startBoth(ctx context.Context, d direction) error {
@@ -374,29 +288,3 @@ func (m *Move) startBoth(ctx context.Context, d direction) error {
 }
 
 // letGo ends the hold, and says what it did to each route, over all gateways.
-func (m *Move) letGo(ctx context.Context) ([]Route, error) {
-	var mu sync.Mutex
-	byRoute := map[string]*Route{}
-	err := m.atAll(ctx, func(ctx context.Context, g *gate.Gate) error {
-		held, err := g.LetGo(ctx)
-		mu.Lock()
-		defer mu.Unlock()
-		for _, r := range held.Routes {
-			sum := byRoute[r.Route]
-			if sum == nil {
-				sum = &Route{Route: r.Route}
-				byRoute[r.Route] = sum
-			}
-			sum.Held += r.Held
-			sum.Failed += r.Failed
-			sum.Longest = max(sum.Longest, float64(r.LongestWait.Microseconds())/1000)
-		}
-		return err
-	})
-	var all []Route
-	for _, r := range byRoute {
-		all = append(all, *r)
-	}
-	slices.SortFunc(all, func(a, b Route) int { return cmp.Compare(a.Route, b.Route) })
-	return all, err
-}

@@ -61,6 +61,14 @@ func (c *moving) with(ctx context.Context, line *commands, to streams, do func(*
 	return c.tell(ctx, line, to)
 }
 
+// agreed is with, once a person has said yes to a question.
+func (c *moving) agreed(ctx context.Context, line *commands, to streams, person consent, question string, do func(*move.Move) error) error {
+	if err := person.asked(to, question); err != nil {
+		return err
+	}
+	return c.with(ctx, line, to, do)
+}
+
 // tell says where the area stands now and what to do next.
 func (c *moving) tell(ctx context.Context, line *commands, to streams) error {
 	state, err := up.Running(line.Dir)
@@ -180,10 +188,7 @@ func (c *switchCommand) Help() string {
 }
 
 func (c *switchCommand) Run(ctx context.Context, line *commands, to streams) error {
-	if err := c.asked(to, "Customers wait for some tenths of a second. Hand "+c.Area+" over?"); err != nil {
-		return err
-	}
-	return c.with(ctx, line, to, func(m *move.Move) error { return m.Switch(ctx) })
+	return c.agreed(ctx, line, to, c.consent, "Customers wait for some tenths of a second. Hand "+c.Area+" over?", func(m *move.Move) error { return m.Switch(ctx) })
 }
 
 type rollbackCommand struct {
@@ -197,10 +202,7 @@ func (c *rollbackCommand) Help() string {
 }
 
 func (c *rollbackCommand) Run(ctx context.Context, line *commands, to streams) error {
-	if err := c.asked(to, "Customers wait for some tenths of a second. Hand "+c.Area+" back to the monolith?"); err != nil {
-		return err
-	}
-	return c.with(ctx, line, to, func(m *move.Move) error { return m.Rollback(ctx) })
+	return c.agreed(ctx, line, to, c.consent, "Customers wait for some tenths of a second. Hand "+c.Area+" back to the monolith?", func(m *move.Move) error { return m.Rollback(ctx) })
 }
 
 type cancelCommand struct {
@@ -213,10 +215,7 @@ func (c *cancelCommand) Help() string {
 }
 
 func (c *cancelCommand) Run(ctx context.Context, line *commands, to streams) error {
-	if err := c.asked(to, "Throw the copy of "+c.Area+" away?"); err != nil {
-		return err
-	}
-	return c.with(ctx, line, to, func(m *move.Move) error { return m.Cancel(ctx) })
+	return c.agreed(ctx, line, to, c.consent, "Throw the copy of "+c.Area+" away?", func(m *move.Move) error { return m.Cancel(ctx) })
 }
 
 type finalizeCommand struct {
@@ -230,10 +229,7 @@ func (c *finalizeCommand) Help() string {
 }
 
 func (c *finalizeCommand) Run(ctx context.Context, line *commands, to streams) error {
-	if err := c.asked(to, "There is no rollback afterwards. Drop what "+c.Area+" has left behind?"); err != nil {
-		return err
-	}
-	return c.with(ctx, line, to, func(m *move.Move) error { return m.Finalize(ctx, c.KeepData) })
+	return c.agreed(ctx, line, to, c.consent, "There is no rollback afterwards. Drop what "+c.Area+" has left behind?", func(m *move.Move) error { return m.Finalize(ctx, c.KeepData) })
 }
 
 type verifyDataCommand struct {

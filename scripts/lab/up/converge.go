@@ -12,6 +12,8 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+
+	"banyan/scripts/lab/gate"
 )
 
 // convergence is one run of converge.
@@ -168,19 +170,12 @@ func (c *convergence) route(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the gateway's routes: %w", err)
 	}
-	differ := !bytes.Equal(old, table)
-	if differ {
+	if !bytes.Equal(old, table) {
 		c.say("the routes are those of step %d", c.plan.step.Number)
 	}
 	for _, gateway := range c.gateways() {
-		switch err := putRoutes(ctx, gateway.OpsURL, table); {
-		case err == nil:
-		case !errors.Is(err, errOldGateway):
+		if err := gate.At(gateway.OpsURL).Replace(ctx, table); err != nil {
 			return fmt.Errorf("tell %s the routes: %w", gateway.Name, err)
-		case differ: // it reads the file when it starts
-			if _, err := gateway.halt(StopGrace); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -189,7 +184,7 @@ func (c *convergence) route(ctx context.Context) error {
 // letGo ends what a switch that was broken off may hold.
 func (c *convergence) letGo(ctx context.Context) error {
 	for _, gateway := range c.gateways() {
-		if err := deleteHold(ctx, gateway.OpsURL); err != nil && !errors.Is(err, errOldGateway) {
+		if _, err := gate.At(gateway.OpsURL).LetGo(ctx); err != nil {
 			return fmt.Errorf("have %s let go of whom it holds: %w", gateway.Name, err)
 		}
 	}

@@ -16,8 +16,8 @@ import (
 	"banyan/scripts/lab/shop"
 )
 
-// Keepsakes are what customers and staff have got from a shop and may use for as long as the contract says, whoever answers
-// them by then: sessions, cursors, ETags, idempotency keys, and a cart. It may be used by several goroutines at once.
+// Keepsakes are what customers and staff have got from a shop and may use for as long as the contract says, also when another
+// process answers them by then: sessions, cursors, ETags, idempotency keys, and a cart. It may be used by several goroutines at once.
 type Keepsakes struct {
 	url     string
 	mu      sync.Mutex

@@ -72,15 +72,7 @@ func TestTwoCopiersResurrectNothing(t *testing.T) {
 // takes the event along.
 func TestEventsGoWithTheirOwner(t *testing.T) {
 	t.Parallel()
-	url := openShop(t)
-	require.NoError(t, Climb(t.Context(), url, 2, quiet))
-	conn, writer := connect(t, url), connect(t, url)
-	defer conn.Close(t.Context())
-	defer writer.Close(t.Context())
-	c, err := Open(t.Context(), url, "accounts")
-	require.NoError(t, err)
-	defer c.Close(t.Context())
-	fill(t, c)
+	conn, writer, c := withWriter(t)
 	for _, way := range []struct {
 		from, to string
 		turn     func(context.Context, time.Duration) error

@@ -109,15 +109,7 @@ func TestSwitchTakesTheLastKeys(t *testing.T) {
 // directions: without its locks it would take the last keys before that one commits.
 func TestSwitchWaitsForTheLastWriter(t *testing.T) {
 	t.Parallel()
-	url := openShop(t)
-	require.NoError(t, Climb(t.Context(), url, 2, quiet))
-	conn, writer := connect(t, url), connect(t, url)
-	defer conn.Close(t.Context())
-	defer writer.Close(t.Context())
-	c, err := Open(t.Context(), url, "accounts")
-	require.NoError(t, err)
-	defer c.Close(t.Context())
-	fill(t, c)
+	conn, writer, c := withWriter(t)
 	for _, way := range []struct {
 		from, to string
 		turn     func(context.Context, time.Duration) error
@@ -203,4 +195,22 @@ func held(t *testing.T, c *Copier, w way) {
 	unlocked, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
 	require.Empty(t, unlocked)
+}
+
+// withWriter has accounts on its way, with a connection to ask by, one that writes, and its copier.
+func withWriter(t *testing.T) (conn, writer *pgx.Conn, c *Copier) {
+	t.Helper()
+	url := openShop(t)
+	require.NoError(t, Climb(t.Context(), url, 2, quiet))
+	conn, writer = connect(t, url), connect(t, url)
+	c, err := Open(t.Context(), url, "accounts")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		_ = c.Close(ctx)
+		_ = writer.Close(ctx)
+		_ = conn.Close(ctx)
+	})
+	fill(t, c)
+	return conn, writer, c
 }
